@@ -1,0 +1,1 @@
+"""What the stack needs beside code: local runs, the command line, schemas."""

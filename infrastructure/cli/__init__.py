@@ -1,0 +1,1 @@
+"""The `fairexit` command; never part of the layer."""

@@ -1,0 +1,1 @@
+"""The core: pure decisions about money, time, policy and standing. Standard library only."""

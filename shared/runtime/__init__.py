@@ -1,0 +1,1 @@
+"""Lambda glue: settings, bootstrap, HTTP, SQS, observability."""
