@@ -76,9 +76,7 @@ class Subscription:
         items = tuple(
             replace(item, access_until=min(at, item.access_until or at)) for item in self.items
         )
-        return replace(
-            self, status=SubscriptionStatus.ENDED, items=items, ends_at=at, ended_at=at
-        )
+        return replace(self, status=SubscriptionStatus.ENDED, items=items, ends_at=at, ended_at=at)
 
     def access_until(self) -> datetime | None:
         """The last instant of access over all items; None while any renews."""

@@ -1,0 +1,168 @@
+"""Effects: everything that touches the world, and when which attempt is safe.
+
+An effect is stored in the transaction of the decision that wants it. Its key is persisted before
+the first call. Stripe forgets a key after a day at the earliest and replays a stored 5xx until
+then, so an attempt is one of: the same key again, a look-up first, or waiting.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from shared.domain.errors import BrokenInvariantError
+
+# Stripe keeps keys for at least 24 h; four hours are left for clock skew and slow retries.
+KEY_LIFETIME = timedelta(hours=20)
+# Longer than a request can still be executing at Stripe after we have given up on it.
+SETTLE_TIME = timedelta(minutes=15)
+# Quick at first for a cut connection, then hourly, then a working week of daily tries.
+RETRY_LADDER = (
+    timedelta(seconds=2),
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(hours=1),
+    timedelta(days=1),
+    timedelta(days=1),
+    timedelta(days=1),
+    timedelta(days=1),
+    timedelta(days=1),
+)
+# A new effect is woken by a message at once; the sweeper takes it up when that was lost.
+SWEEP_AFTER = timedelta(minutes=2)
+
+
+class EffectKind(StrEnum):
+    """What an effect does; the values appear in idempotency keys and never change."""
+
+    SCHEDULE_CANCELLATION = "schedule_cancellation"
+    UNSCHEDULE_CANCELLATION = "unschedule_cancellation"
+    CANCEL_SUBSCRIPTION = "cancel_subscription"
+    SWEEP_CHARGES = "sweep_charges"
+    REMOVE_CHARGE = "remove_charge"
+    ADD_CHARGE = "add_charge"
+    DELETE_DRAFT = "delete_draft"
+    VOID_INVOICE = "void_invoice"
+    REFUND_PAYMENT = "refund_payment"
+    ISSUE_CREDIT_NOTE = "issue_credit_note"
+    PLAN_COLLECTION = "plan_collection"
+    PAUSE_COLLECTION = "pause_collection"
+    RESUME_COLLECTION = "resume_collection"
+    HOLD_INVOICE = "hold_invoice"
+    RELEASE_INVOICE = "release_invoice"
+    SEND_MAIL = "send_mail"
+    PUBLISH_EVENT = "publish_event"
+
+
+class EffectStatus(StrEnum):
+    """The life of an effect; `sent` stays until an outcome is known."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DONE = "done"
+    REJECTED = "rejected"
+    NEEDS_PERSON = "needs_person"
+
+
+class Attempt(StrEnum):
+    """What may be done with an effect now."""
+
+    SEND = "send"
+    LOOK_UP_FIRST = "look_up_first"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One intended change of the world outside.
+
+    `params` is frozen when the effect is made: an edit is a new effect. `sent_at` is when the
+    current epoch's key was first used, `last_sent_at` when it was last used.
+    """
+
+    id: str
+    customer: str
+    kind: EffectKind
+    params: Mapping[str, Any]
+    status: EffectStatus
+    created_at: datetime
+    next_attempt_at: datetime
+    environment: str
+    epoch: int = 0
+    attempts: int = 0
+    ambiguous: bool = False
+    key: str | None = None
+    sent_at: datetime | None = None
+    last_sent_at: datetime | None = None
+    result: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the sweeper takes it up; None when it has ended."""
+        open_ = self.status in (EffectStatus.PENDING, EffectStatus.SENT)
+        return self.next_attempt_at if open_ else None
+
+    def sending(self, now: datetime, *, new_epoch: bool) -> "Effect":
+        """The effect as it must be stored before the call goes out."""
+        epoch = self.epoch + 1 if new_epoch else self.epoch
+        if epoch < 1:
+            raise BrokenInvariantError(f"effect {self.id} would be sent without a key")
+        step = RETRY_LADDER[min(self.attempts, len(RETRY_LADDER) - 1)]
+        return replace(
+            self,
+            status=EffectStatus.SENT,
+            epoch=epoch,
+            key=f"{self.kind.value}:{self.environment}:{self.id}:{epoch}",
+            attempts=self.attempts + 1,
+            ambiguous=False if new_epoch else self.ambiguous,
+            sent_at=now if new_epoch else self.sent_at,
+            last_sent_at=now,
+            # The same message or the sweeper comes back here when nobody hears of this attempt.
+            next_attempt_at=now + max(step, SWEEP_AFTER),
+        )
+
+    def retrying(self, now: datetime, *, ambiguous: bool = False) -> "Effect":
+        """The effect after an attempt whose outcome is open: later again, or a person."""
+        if self.attempts >= len(RETRY_LADDER):
+            return self.handed_over("no outcome after the last attempt")
+        return replace(
+            self,
+            ambiguous=self.ambiguous or ambiguous,
+            next_attempt_at=now + RETRY_LADDER[self.attempts - 1],
+        )
+
+    def done(self, result: Mapping[str, Any]) -> "Effect":
+        """The effect with its result."""
+        return replace(self, status=EffectStatus.DONE, result=result)
+
+    def rejected(self, reason: str) -> "Effect":
+        """The effect refused for good."""
+        return replace(self, status=EffectStatus.REJECTED, reason=reason)
+
+    def handed_over(self, reason: str) -> "Effect":
+        """The effect that a person has to look at."""
+        return replace(self, status=EffectStatus.NEEDS_PERSON, reason=reason)
+
+
+def decide_attempt(effect: Effect, now: datetime) -> Attempt:
+    """Which attempt is safe now.
+
+    The same key is safe while Stripe remembers it. After that, or when the stored answer is a
+    5xx, only a look-up tells; and a look-up that finds nothing tells it only once the last
+    request can no longer be executing.
+    """
+    if effect.status not in (EffectStatus.PENDING, EffectStatus.SENT):
+        return Attempt.NOTHING
+    if effect.sent_at is None:
+        return Attempt.SEND
+    if not effect.ambiguous and now - effect.sent_at <= KEY_LIFETIME:
+        return Attempt.SEND
+    return Attempt.LOOK_UP_FIRST
+
+
+def may_rotate(effect: Effect, now: datetime) -> bool:
+    """Whether a look-up that found nothing allows a new key."""
+    return effect.last_sent_at is None or now - effect.last_sent_at > SETTLE_TIME

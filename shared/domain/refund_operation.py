@@ -1,0 +1,81 @@
+"""One refund on one payment, from the reservation to the credit note."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.errors import BrokenInvariantError
+
+
+class RefundStatus(StrEnum):
+    """The life of a refund; `sent` also covers "outcome unknown"."""
+
+    RESERVED = "reserved"
+    SENT = "sent"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    NEEDS_PERSON = "needs_person"
+
+
+_STEPS: dict[RefundStatus, frozenset[RefundStatus]] = {
+    RefundStatus.RESERVED: frozenset(
+        {
+            RefundStatus.SENT,
+            RefundStatus.PENDING,
+            RefundStatus.SUCCEEDED,
+            RefundStatus.FAILED,
+            RefundStatus.REJECTED,
+            RefundStatus.NEEDS_PERSON,
+        }
+    ),
+    RefundStatus.SENT: frozenset(
+        {
+            RefundStatus.PENDING,
+            RefundStatus.SUCCEEDED,
+            RefundStatus.FAILED,
+            RefundStatus.REJECTED,
+            RefundStatus.NEEDS_PERSON,
+        }
+    ),
+    RefundStatus.PENDING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    # The late edge: a bank may send money back weeks after it was taken for done.
+    RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),
+    RefundStatus.FAILED: frozenset(),
+    RefundStatus.REJECTED: frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED}),
+    RefundStatus.NEEDS_PERSON: frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOperation:
+    """A refund that was promised: `amount` minor units of `payment`, for lines of `invoice`.
+
+    Its id travels to Stripe as metadata, which is how a lost answer is found again.
+    """
+
+    id: str
+    customer: str
+    cancellation: str
+    invoice: str
+    payment: str
+    amount: int
+    currency: str
+    status: RefundStatus
+    reserved_at: datetime
+    stripe_refund: str | None = None
+    credit_note: str | None = None
+    reason: str | None = None
+
+    def step(self, status: RefundStatus, *, reason: str | None = None) -> "RefundOperation":
+        """The operation in `status`.
+
+        Raises:
+            BrokenInvariantError: that status does not follow this one.
+        """
+        if status is self.status:
+            return self
+        if status not in _STEPS[self.status]:
+            raise BrokenInvariantError(f"refund {self.id}: {self.status} then {status}")
+        return replace(self, status=status, reason=reason or self.reason)
