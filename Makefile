@@ -1,0 +1,38 @@
+# `make` lists what there is. Everything works from a fresh clone: Python 3.11 or newer, git, make.
+
+# The first interpreter on the PATH that is new enough; `make PYTHON=…` names another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$python; break; }; done)
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE ?=
+
+.PHONY: help setup run test lint lock build
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: ## make the two Python environments (.venv and .local/emulator) from the locked sets
+ifeq ($(PYTHON),)
+	@echo "Python 3.11 or newer is needed, and none is on the PATH; name one: make PYTHON=/path/to/python3" >&2; exit 1
+else
+	@$(PYTHON) infrastructure/environments.py setup
+endif
+
+run: setup ## start the embedded AWS and Stripe, deploy, play the story (ONCE=1 SEED=n FAULTS=1 BREAK=effects PORTS=a,s,m)
+	@ONCE="$(ONCE)" SEED="$(SEED)" FAULTS="$(FAULTS)" BREAK="$(BREAK)" PORTS="$(PORTS)" \
+		$(BIN)/python -m infrastructure.local run
+
+test: setup ## lint, then every test: unit, application, contract, handlers, infrastructure, scenarios
+	@$(BIN)/python -m infrastructure.local test $(ARGS)
+
+lint: setup ## ruff, mypy --strict, import-linter, cfn-lint
+	@$(BIN)/python -m infrastructure.local lint
+
+lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/*.in
+	@$(PYTHON) infrastructure/environments.py lock
+
+build: ## build the deployable artefact with SAM (for `sam deploy`)
+	@$(PYTHON) infrastructure/environments.py build
+	@.local/build/bin/sam build
