@@ -107,7 +107,7 @@ def decide_dispute(known: Dispute | None, seen: DisputeFacts) -> tuple[DisputeEf
         known: our record, None when this dispute is new.
         seen: the dispute fetched just now.
     """
-    if DisputePhase.UNRECOGNIZED == seen.phase or seen.kind is DisputeKind.UNRECOGNIZED:
+    if seen.phase is DisputePhase.UNRECOGNIZED or seen.kind is DisputeKind.UNRECOGNIZED:
         return (DisputeEffect.PARK,)
     if seen.kind is DisputeKind.INQUIRY:
         # An inquiry seen after the chargeback it has become is a stale answer.

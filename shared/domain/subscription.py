@@ -19,7 +19,7 @@ class SubscriptionStatus(StrEnum):
     UNRECOGNIZED = "unrecognized"
 
 
-# Service is owed in these; a past-due subscription keeps it until dunning or a cancellation ends it.
+# Service is owed in these; a past-due one keeps it until dunning or a cancellation ends it.
 ENTITLED = frozenset(
     {SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE}
 )

@@ -1,0 +1,155 @@
+"""One transaction on one customer's partition: load, decide, commit, wake the effects.
+
+Every change that concerns an account moves the account's version, so two decisions on the same
+customer can never both be made from the same state: one commits, the other loads again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from shared.domain.account import Account
+from shared.domain.effects import SWEEP_AFTER, Effect, EffectKind, EffectStatus
+from shared.domain.errors import ConflictingWriteError, OutcomeUnknownError, UnavailableError
+from shared.domain.ledger import Book, LedgerEntry
+from shared.domain.records import AuditEntry
+from shared.ports import Check, Put, Services
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+# Contention is per customer; whoever loses this often meets a storm and comes back later.
+_TRIES = 5
+
+
+def present(services: Services) -> datetime:
+    """The present in whole seconds, which is how Stripe counts."""
+    return services.clock.now().replace(microsecond=0)
+
+
+class Change:
+    """What one decision reads and writes. Nothing is written before `commit`."""
+
+    def __init__(self, services: Services, customer: str, actor: str) -> None:
+        self.services = services
+        self.customer = customer
+        self.now = present(services)
+        self._actor = actor
+        self._versions: dict[tuple[type, tuple[str, ...]], int] = {}
+        self._puts: dict[tuple[type, tuple[str, ...]], Any] = {}
+        self._audit: list[tuple[str, str, Mapping[str, Any]]] = []
+        self.effects: list[str] = []
+        self.account = self.load(Account) or Account(customer)
+
+    def load(self, kind: type[R], *key: str) -> R | None:
+        """The customer's record of `kind`, remembering the version it was read under."""
+        if (kind, key) in self._puts:
+            written: R = self._puts[kind, key]
+            return written
+        stored = self.services.store.get(kind, self.customer, *key)
+        self._versions[kind, key] = stored.version if stored else 0
+        return stored.record if stored else None
+
+    def put(self, record: Any, *key: str) -> None:
+        """Write `record` whole; it was loaded under the same key, or is new."""
+        self._puts[type(record), key or (record.id,)] = record
+
+    def effect(self, kind: EffectKind, params: Mapping[str, Any]) -> str:
+        """An effect to be carried out after the commit; its id."""
+        effect = Effect(
+            id=self.services.ids.new(),
+            customer=self.customer,
+            kind=kind,
+            params=params,
+            status=EffectStatus.PENDING,
+            created_at=self.now,
+            next_attempt_at=self.now + SWEEP_AFTER,
+            environment=self.services.environment,
+        )
+        self.put(effect)
+        self.effects.append(effect.id)
+        return effect.id
+
+    def post(
+        self, what: str, books: tuple[Book, Book], amount: int, currency: str, **why: Any
+    ) -> None:
+        """A ledger entry of `amount` minor units from the first book to the second."""
+        if amount == 0:
+            return
+        entry_id = self.services.ids.new()
+        source, target = books
+        self.put(
+            LedgerEntry(
+                id=entry_id,
+                customer=self.customer,
+                at=self.now,
+                what=what,
+                source=source,
+                target=target,
+                amount=amount,
+                currency=currency,
+                cause=why["cause"],
+                evidence=tuple(why.get("evidence", ())),
+            )
+        )
+
+    def audit(self, what: str, why: str, **details: Any) -> None:
+        """A line in the account's audit trail."""
+        self._audit.append((what, why, details))
+
+    def commit(self) -> None:
+        """Write everything in one transaction, or nothing when there is nothing to write.
+
+        Raises:
+            ConflictingWriteError: something that was read has moved.
+        """
+        if not self._puts and not self._audit:
+            return
+        for what, why, details in self._audit:
+            self.account = replace(self.account, audit_sequence=self.account.audit_sequence + 1)
+            sequence = self.account.audit_sequence
+            entry = AuditEntry(self.customer, sequence, self.now, self._actor, what, why, details)
+            self.put(entry, f"{sequence:010d}")
+        self._puts[Account, ()] = self.account
+        self.services.store.commit(
+            [Put(record, self._versions.get(place, 0)) for place, record in self._puts.items()]
+        )
+
+    def check(self, record: Any, *key: str) -> Check:
+        """A demand that `record`, loaded here, has not moved."""
+        return Check(record, self._versions[type(record), key or (record.id,)])
+
+
+def transact(services: Services, customer: str, actor: str, decide: Callable[[Change], T]) -> T:
+    """Run `decide` on fresh state until its commit meets no other writer, then wake its effects.
+
+    Args:
+        services: the ports.
+        customer: whose partition.
+        actor: who decides, for the audit trail.
+        decide: reads through the change and writes to it; may run several times.
+
+    Raises:
+        UnavailableError: too many writers at once; nothing was written.
+    """
+    for _ in range(_TRIES):
+        change = Change(services, customer, actor)
+        result = decide(change)
+        try:
+            change.commit()
+        except ConflictingWriteError:
+            continue
+        wake(services, customer, change.effects)
+        return result
+    raise UnavailableError(f"too many writers on {customer}")
+
+
+def wake(services: Services, customer: str, effects: list[str], *, delay_seconds: int = 0) -> None:
+    """Tell the consumer of the effects; when that fails the sweeper finds them by their due time."""
+    if not effects:
+        return
+    try:
+        services.waker.wake(customer, effects, delay_seconds=delay_seconds)
+    except (UnavailableError, OutcomeUnknownError):
+        return

@@ -1,0 +1,98 @@
+"""Small records that are kept beside the decisions: quotes, keys, marks, audit, identities."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.domain.cancellation import Timing
+
+QUOTE_LIFETIME = timedelta(minutes=15)
+# Unused quotes are kept a month, so that support can see what a customer was shown.
+QUOTE_KEPT = timedelta(days=30)
+CLIENT_KEY_LIFETIME = timedelta(hours=24)
+# Webhook retries 3 d + queue 14 d + redrive 14 d + Stripe's event list 30 d, rounded down to days.
+EVENT_MEMORY = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a customer was shown: the case document it rests on and the decision's document.
+
+    `case` is the JSON that `fairexit quote` takes, `document` the JSON that it answers, `invoices`
+    what else execution needs of each invoice (JSON).
+    """
+
+    id: str
+    customer: str
+    subscription: str
+    timing: Timing
+    created_at: datetime
+    expires_at: datetime
+    facts_digest: str
+    case: str
+    document: str
+    invoices: str
+    used_by: str | None = None
+
+    @property
+    def forget_at(self) -> datetime | None:
+        """When it may be deleted; never once it was executed."""
+        return None if self.used_by else self.created_at + QUOTE_KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """The first answer given to a caller's Idempotency-Key on a route."""
+
+    customer: str
+    route: str
+    key: str
+    body_digest: str
+    status: int
+    response: str
+    created_at: datetime
+
+    @property
+    def forget_at(self) -> datetime:
+        """When the key is free again."""
+        return self.created_at + CLIENT_KEY_LIFETIME
+
+
+@dataclass(frozen=True, slots=True)
+class EventMark:
+    """An event of Stripe's that has led to a decision, kept in that decision's transaction."""
+
+    customer: str
+    id: str
+    type: str
+    seen_at: datetime
+
+    @property
+    def forget_at(self) -> datetime:
+        """When no path can bring that event back any more."""
+        return self.seen_at + EVENT_MEMORY
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit trail: append-only, numbered without gaps within an account."""
+
+    customer: str
+    sequence: int
+    at: datetime
+    actor: str
+    what: str
+    why: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A sign-in `(issuer, subject)` linked to a customer by a server-side step."""
+
+    issuer: str
+    subject: str
+    customer: str
+    linked_at: datetime
+    linked_by: str

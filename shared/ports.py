@@ -1,0 +1,314 @@
+"""Every port on one page: what the use cases need of the world, as Protocols.
+
+Adapters raise the errors of `shared.domain.errors` and nothing else that a caller could handle.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from shared.domain.dispute import DisputeFacts
+from shared.domain.policy import Policy
+from shared.domain.subscription import SubscriptionItem, SubscriptionStatus
+
+R = TypeVar("R")
+
+
+class Clock(Protocol):
+    """The only source of the present."""
+
+    def now(self) -> datetime:
+        """The present as an aware UTC instant."""
+        ...
+
+
+class Ids(Protocol):
+    """Fresh identifiers (ULIDs)."""
+
+    def new(self) -> str:
+        """An identifier that nobody has used."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[R]):
+    """A record with the version under which it was read; version 0 means absent."""
+
+    record: R
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write `record` if its stored version is still `version` (0: if it is absent)."""
+
+    record: Any
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Demand that a record read under `version` has not moved."""
+
+    record: Any
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueKey:
+    """A record whose time has come: which kind it is, whose, and which."""
+
+    kind: type
+    customer: str
+    id: str
+
+
+class Store(Protocol):
+    """The table. Reads are strongly consistent, a commit is one transaction."""
+
+    def get(self, kind: type[R], *key: str) -> Stored[R] | None:
+        """The record of `kind` under its key parts (customer first), or None."""
+        ...
+
+    def all_of(self, kind: type[R], customer: str) -> list[Stored[R]]:
+        """All records of `kind` in a customer's partition, in key order."""
+        ...
+
+    def commit(self, writes: Sequence[Put | Check]) -> None:
+        """Write all or nothing.
+
+        Raises:
+            ConflictingWriteError: a version has moved; nothing was written.
+            UnavailableError: the table did not take it; nothing was written, as far as is known.
+        """
+        ...
+
+    def due(self, until: datetime, *, limit: int) -> list[DueKey]:
+        """Keys of records due at or before `until` (eventually consistent: candidates only)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """A subscription as Stripe has it now."""
+
+    id: str
+    customer: str
+    status: SubscriptionStatus
+    items: tuple[SubscriptionItem, ...]
+    cancels_at: datetime | None
+    ended_at: datetime | None
+    created_at: datetime
+    collection_paused: bool
+    livemode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaxFacts:
+    """One tax on an invoice line (minor units)."""
+
+    rate: str | None
+    amount: int
+    taxable: int | None
+    inclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """An invoice line: `amount` net after discounts, `tax` on top of it (minor units).
+
+    `kind` is one of the line kinds of the quote's contract; `credits` the lines that a negative
+    line takes back.
+    """
+
+    id: str
+    kind: str
+    amount: int
+    tax: int
+    period_start: datetime
+    period_end: datetime
+    description: str
+    taxes: tuple[TaxFacts, ...] = ()
+    credits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFacts:
+    """A payment on an invoice (minor units); `id` is the payment intent."""
+
+    id: str
+    amount: int
+    fee: int
+    refunded: int
+    disputed: int
+    refundable: bool
+    method: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFacts:
+    """An invoice as Stripe has it now."""
+
+    id: str
+    number: str | None
+    status: str
+    created_at: datetime
+    currency: str
+    lines: tuple[LineFacts, ...]
+    payments: tuple[PaymentFacts, ...]
+    credited: int
+    subscription: str | None
+    collects: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCharge:
+    """A pending invoice item: it will be billed with the next invoice."""
+
+    id: str
+    subscription: str | None
+    amount: int
+    currency: str
+    description: str
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """A refund as Stripe has it now; `operation` is ours when it was made by us."""
+
+    id: str
+    payment: str | None
+    amount: int
+    currency: str
+    status: str
+    failure: str | None
+    operation: str | None
+    operation_customer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNoteLine:
+    """A line to credit: `amount` as Stripe wants it for that line, with its tax amounts."""
+
+    invoice_line: str
+    amount: int
+    taxes: tuple[TaxFacts, ...]
+
+
+class Billing(Protocol):
+    """Stripe, read and changed. Mutations take the persisted key of their effect.
+
+    Every method raises UnavailableError, OutcomeUnknownError or RefusedError as it happened.
+    """
+
+    def customer_email(self, customer: str) -> str | None: ...  # noqa: D102
+    def subscription(self, subscription: str) -> SubscriptionFacts | None: ...  # noqa: D102
+    def subscriptions(self, customer: str) -> list[SubscriptionFacts]: ...  # noqa: D102
+    def subscription_invoices(self, subscription: str, after: datetime) -> list[InvoiceFacts]:
+        """Invoices of a subscription with a line that ends after `after`, payments included."""
+        ...
+
+    def open_invoices(self, customer: str) -> list[InvoiceFacts]:
+        """Finalized unpaid invoices and drafts of a customer, without payments."""
+        ...
+
+    def pending_charges(self, customer: str, subscription: str) -> list[PendingCharge]: ...  # noqa: D102
+    def dispute(self, dispute: str) -> DisputeFacts | None: ...  # noqa: D102
+    def payment(self, payment: str) -> PaymentFacts | None: ...  # noqa: D102
+    def refund(self, refund: str) -> RefundFacts | None: ...  # noqa: D102
+    def refunds_of(self, payment: str) -> list[RefundFacts]: ...  # noqa: D102
+    def credit_note_of(self, invoice: str, operation: str) -> str | None:
+        """The credit note that carries `operation` in its metadata, if it exists."""
+        ...
+
+    def charge_added(self, customer: str, operation: str) -> str | None:
+        """The invoice item that carries `operation` in its metadata, if it exists."""
+        ...
+
+    def set_cancel_at_period_end(self, subscription: str, *, cancel: bool, key: str) -> None: ...  # noqa: D102
+    def cancel_now(self, subscription: str) -> None: ...  # noqa: D102
+    def pause_collection(self, subscription: str, *, key: str) -> None: ...  # noqa: D102
+    def resume_collection(self, subscription: str, *, key: str) -> None: ...  # noqa: D102
+    def set_auto_advance(self, invoice: str, *, on: bool, key: str) -> None: ...  # noqa: D102
+    def void_invoice(self, invoice: str, *, key: str) -> None: ...  # noqa: D102
+    def delete_draft(self, invoice: str) -> None: ...  # noqa: D102
+    def remove_charge(self, charge: str) -> None: ...  # noqa: D102
+    def add_charge(self, params: Mapping[str, Any], *, operation: str, key: str) -> str: ...  # noqa: D102
+    def refund_payment(  # noqa: D102
+        self, *, payment: str, amount: int, operation: str, customer: str, key: str
+    ) -> RefundFacts: ...
+    def issue_credit_note(  # noqa: D102
+        self,
+        *,
+        invoice: str,
+        lines: Sequence[CreditNoteLine],
+        refunds: Sequence[tuple[str, int]],
+        operation: str,
+        key: str,
+    ) -> str: ...
+
+
+class EffectWaker(Protocol):
+    """Tells the effects consumer, at once, that there is work; losing a call loses only time."""
+
+    def wake(self, customer: str, effects: Sequence[str], *, delay_seconds: int = 0) -> None: ...  # noqa: D102
+
+
+class EventQueue(Protocol):
+    """The inbox of Stripe's events, and where events we cannot use are parked."""
+
+    def put(self, envelope: Mapping[str, Any]) -> None: ...  # noqa: D102
+    def park(self, envelope: Mapping[str, Any], reason: str) -> None: ...  # noqa: D102
+
+
+class Mailer(Protocol):
+    """Sends one mail; at least once, with a stable message id."""
+
+    def send(self, *, to: str, subject: str, text: str, message_id: str) -> None: ...  # noqa: D102
+
+
+class EventBus(Protocol):
+    """Publishes a domain event; at least once, with a stable id inside."""
+
+    def publish(self, name: str, detail: Mapping[str, Any]) -> None: ...  # noqa: D102
+
+
+class Policies(Protocol):
+    """The policy packs."""
+
+    def load(self, reference: str, now: datetime) -> Policy: ...  # noqa: D102
+
+
+class Services(Protocol):
+    """The ports together, as a function's composition root hands them to a use case."""
+
+    @property
+    def environment(self) -> str:
+        """The environment's name; part of every idempotency key."""
+        ...
+
+    @property
+    def policy(self) -> str:
+        """The policy pack in force."""
+        ...
+
+    @property
+    def clock(self) -> Clock: ...  # noqa: D102
+    @property
+    def ids(self) -> Ids: ...  # noqa: D102
+    @property
+    def store(self) -> Store: ...  # noqa: D102
+    @property
+    def billing(self) -> Billing: ...  # noqa: D102
+    @property
+    def waker(self) -> EffectWaker: ...  # noqa: D102
+    @property
+    def mailer(self) -> Mailer: ...  # noqa: D102
+    @property
+    def bus(self) -> EventBus: ...  # noqa: D102
+    @property
+    def policies(self) -> Policies: ...  # noqa: D102
