@@ -1,0 +1,361 @@
+"""What must hold of the stack. Each rule takes the template and answers its violations.
+
+A rule is pure, so that test_template_rules.py can hold it against a broken copy and see it object.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.infrastructure.cloudformation import (
+    Template,
+    events,
+    folder,
+    functions,
+    queues,
+    resources,
+    routes,
+    statements,
+    target,
+    timeout,
+)
+
+Rule = Callable[[Template], list[str]]
+
+DAY = 86_400
+WEBHOOK = ("POST", "/webhooks/stripe")
+TABLE_READ = frozenset({"dynamodb:GetItem", "dynamodb:Query"})
+TABLE_WRITE = frozenset({"dynamodb:PutItem", "dynamodb:ConditionCheckItem"})
+CONSUME = frozenset({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"})
+LOG = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
+
+# What a setting is for: the function that has it needs these actions, and nobody else does.
+GRANT_OF_SETTING = {
+    "TABLE_NAME": ("Table", TABLE_READ),
+    "STRIPE_EVENTS_QUEUE_URL": ("StripeEventsQueue", {"sqs:SendMessage"}),
+    "EFFECTS_QUEUE_URL": ("EffectsQueue", {"sqs:SendMessage"}),
+    "STRIPE_WEBHOOK_SECRET_ARN": ("StripeWebhookSecretArn", {"secretsmanager:GetSecretValue"}),
+    "STRIPE_API_KEY_ARN": ("StripeApiKeySecretArn", {"secretsmanager:GetSecretValue"}),
+    "EVENT_BUS_NAME": ("EventBus", {"events:PutEvents"}),
+    "MAIL_FROM": ("identity", {"ses:SendEmail"}),
+}
+READERS = frozenset({"ShowAccountFunction", "CheckAccessFunction"})
+
+
+def _dead_letter_queues(template: Template) -> dict[str, str]:
+    """Each queue with a redrive policy, to its dead-letter queue."""
+    return {
+        name: target(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        for name, queue in queues(template).items()
+        if "RedrivePolicy" in queue
+    }
+
+
+def every_queue_has_a_dead_letter_queue(template: Template) -> list[str]:
+    """Five tries at least: a throttled consumer uses tries up without ever seeing the message."""
+    letters = _dead_letter_queues(template)
+    bad = [q for q in queues(template) if q not in letters and q not in letters.values()]
+    few = [q for q in letters if queues(template)[q]["RedrivePolicy"]["maxReceiveCount"] < 5]
+    return bad + few
+
+
+def every_dead_letter_queue_has_an_alarm(template: Template) -> list[str]:
+    """The alarm fires on the first message."""
+    watched = {
+        target(dimension["Value"])
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        for dimension in alarm["Dimensions"]
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        and alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        and alarm["Threshold"] == 0
+    }
+    return sorted(set(_dead_letter_queues(template).values()) - watched)
+
+
+def dead_letters_outlive_their_queue(template: Template) -> list[str]:
+    """A moved message keeps its first day, so the dead-letter queue must keep messages longer."""
+    kept = {name: q["MessageRetentionPeriod"] for name, q in queues(template).items()}
+    letters = _dead_letter_queues(template)
+    return [q for q in letters if kept[q] > 4 * DAY] + [
+        q for q in letters.values() if kept[q] != 14 * DAY
+    ]
+
+
+def every_queue_is_encrypted(template: Template) -> list[str]:
+    """At rest, with keys of SQS."""
+    return [n for n, q in queues(template).items() if q.get("SqsManagedSseEnabled") is not True]
+
+
+def visibility_is_six_timeouts(template: Template) -> list[str]:
+    """Else a slow batch is handed out a second time while the first is still at work."""
+    return [
+        name
+        for name, function in functions(template).items()
+        for event in events(function, "SQS")
+        if queues(template)[target(event["Queue"])]["VisibilityTimeout"]
+        < 6 * timeout(template, function)
+    ]
+
+
+def consumers_report_failures_one_by_one(template: Template) -> list[str]:
+    """One bad message must not send the good ones round again; batches stay small and paced."""
+    return [
+        name
+        for name, function in functions(template).items()
+        for event in events(function, "SQS")
+        if event.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]
+        or event["BatchSize"] > 10
+        or event.get("ScalingConfig", {}).get("MaximumConcurrency", 0) < 2
+    ]
+
+
+def roles_name_actions_and_resources(template: Template) -> list[str]:
+    """No wildcard in any action or resource, and no policy of somebody else's."""
+    roles = resources(template, "AWS::IAM::Role")
+    foreign = [name for name, role in roles.items() if "ManagedPolicyArns" in role]
+    foreign += [name for name, f in functions(template).items() if "Policies" in f]
+    return foreign + [
+        f"{name}: {action} on {resource}"
+        for name in roles
+        for effect, action, resource in statements(template, name)
+        if effect != "Allow" or "*" in action or "*" in json.dumps(resource)
+    ]
+
+
+def every_function_has_its_own_role(template: Template) -> list[str]:
+    """Named after the function, so that no other can use it by mistake."""
+    return [
+        name
+        for name, function in functions(template).items()
+        if function.get("Role") != {"Fn::GetAtt": name.removesuffix("Function") + "Role.Arn"}
+    ]
+
+
+def every_function_has_a_kept_log_group(template: Template) -> list[str]:
+    """Its own, with a retention, and the only one its role may write to."""
+    bad = []
+    for name, function in functions(template).items():
+        group = name.removesuffix("Function") + "LogGroup"
+        written = {
+            target(resource)
+            for _, action, resource in statements(template, target(function["Role"]))
+            if action in LOG
+        }
+        kept = resources(template, "AWS::Logs::LogGroup").get(group, {})
+        if (
+            function.get("LoggingConfig", {}).get("LogGroup") != {"Ref": group}
+            or "RetentionInDays" not in kept
+            or written != {group}
+        ):
+            bad.append(name)
+    return bad
+
+
+def _needed(function: Any, *, writes: bool) -> set[tuple[str, str]]:
+    """The (resource, action) pairs that a function's settings and triggers ask for."""
+    settings = function["Environment"]["Variables"]
+    pairs = {
+        (place, action)
+        for setting, (place, actions) in GRANT_OF_SETTING.items()
+        if setting in settings
+        for action in actions
+    }
+    if writes and "TABLE_NAME" in settings:
+        pairs |= {("Table", action) for action in TABLE_WRITE}
+    for event in events(function, "SQS"):
+        pairs |= {(target(event["Queue"]), action) for action in CONSUME}
+    return pairs
+
+
+def grants_match_settings(template: Template) -> list[str]:
+    """A role allows what the function's settings and triggers ask for: no less and no more."""
+    bad = []
+    for name, function in functions(template).items():
+        granted = set()
+        for _, action, resource in statements(template, target(function["Role"])):
+            place = "identity" if action.startswith("ses:") else target(resource)
+            if action not in LOG:
+                granted.add((place, action))
+        needed = _needed(function, writes=name not in READERS)
+        bad += [f"{name} lacks {pair}" for pair in sorted(needed - granted)]
+        bad += [f"{name} has {pair}" for pair in sorted(granted - needed)]
+    return bad
+
+
+def only_due_work_reads_the_index(template: Template) -> list[str]:
+    """And it must name the index: the table's ARN does not cover it."""
+    readers = [
+        name
+        for name, function in functions(template).items()
+        for _, action, resource in statements(template, target(function["Role"]))
+        if action == "dynamodb:Query" and resource == {"Fn::Sub": "${Table.Arn}/index/due"}
+    ]
+    return [] if readers == ["DoDueWorkFunction"] else [f"readers of the index: {readers}"]
+
+
+def the_table_is_protected(template: Template) -> list[str]:
+    """Point-in-time recovery, encryption, expiry, and no deletion by accident."""
+    resource = template["Resources"]["Table"]
+    table = resource["Properties"]
+    wanted = {
+        "BillingMode": "PAY_PER_REQUEST",
+        "DeletionProtectionEnabled": {"Fn::If": ["IsProduction", True, False]},
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+        "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+    }
+    bad = [name for name, value in wanted.items() if table.get(name) != value]
+    if resource.get("DeletionPolicy") != "RetainExceptOnCreate":
+        bad.append("DeletionPolicy")
+    if resource.get("UpdateReplacePolicy") != "Retain":
+        bad.append("UpdateReplacePolicy")
+    return bad
+
+
+def the_due_index_holds_keys_only(template: Template) -> list[str]:
+    """Decisions read the record itself; the index only says which."""
+    (index,) = template["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"]
+    keys = [key["AttributeName"] for key in index["KeySchema"]]
+    projected = index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    named = (index["IndexName"], keys) == ("due", ["due_shard", "due_at"])
+    return [] if projected and named else ["due"]
+
+
+def only_the_webhook_is_open(template: Template) -> list[str]:
+    """Every route has the default authorizer; Stripe's is trusted by signature instead."""
+    api = template["Resources"]["Api"]["Properties"]
+    authorizers = api["Auth"]["Authorizers"]
+    bad = [] if api["Auth"]["DefaultAuthorizer"] in authorizers else ["no default authorizer"]
+    for function in functions(template).values():
+        for event in events(function, "HttpApi"):
+            route = (event["Method"], event["Path"])
+            is_open = event.get("Auth", {}).get("Authorizer") == "NONE"
+            if is_open != (route == WEBHOOK):
+                bad.append(" ".join(route))
+    return bad if WEBHOOK in routes(template) else [*bad, "no webhook"]
+
+
+def the_api_is_throttled_and_logged(template: Template) -> list[str]:
+    """With limits on the stage, an access log that is kept, and no address or token in it."""
+    api = template["Resources"]["Api"]["Properties"]
+    limits = api.get("DefaultRouteSettings", {})
+    bad = [n for n in ("ThrottlingRateLimit", "ThrottlingBurstLimit") if not limits.get(n)]
+    log = api.get("AccessLogSettings", {"Format": "sourceIp"})
+    group = target(log.get("DestinationArn", "none"))
+    if "RetentionInDays" not in resources(template, "AWS::Logs::LogGroup").get(group, {}):
+        bad.append("access log")
+    named = ("sourceIp", "identity", "claims", "context.path", "httpMethod $")
+    return bad + [word for word in named if word in log["Format"]]
+
+
+def api_functions_answer_before_the_gateway_gives_up(template: Template) -> list[str]:
+    """An HTTP API waits 30 seconds and no longer."""
+    return [
+        name
+        for name, function in functions(template).items()
+        if events(function, "HttpApi") and timeout(template, function) >= 30
+    ]
+
+
+def names_agree(template: Template) -> list[str]:
+    """Folder, package, handler and logical id are one name."""
+    bad = []
+    for name, function in functions(template).items():
+        use_case = folder(function)
+        logical_id = "".join(part.title() for part in use_case.split("_")) + "Function"
+        build = template["Resources"][name].get("Metadata", {}).get("BuildProperties", {})
+        if (
+            name != logical_id
+            or function["CodeUri"] != f"functions/{use_case}/"
+            or function["Handler"] != f"functions.{use_case}.handler.lambda_handler"
+            or build != {"ParentPackageMode": "explicit", "ParentPackages": f"functions.{use_case}"}
+        ):
+            bad.append(name)
+    return bad
+
+
+def new_shared_code_moves_the_alias(template: Template) -> list[str]:
+    """Only this pair of settings does; without it the alias keeps the old layer, silently."""
+    layer = template["Resources"]["SharedLayer"]["Properties"]
+    bad = [] if layer.get("PublishLambdaVersion") is True else ["SharedLayer"]
+    if template["Globals"]["Function"].get("AutoPublishAlias") != "live":
+        bad.append("Globals")
+    return bad + [
+        name
+        for name, function in functions(template).items()
+        if function.get("AutoPublishAliasAllProperties") is not True
+    ]
+
+
+def due_work_runs_every_minute_with_its_input(template: Template) -> list[str]:
+    """And is not retried: the next minute does the same work."""
+    schedules = {
+        name: event
+        for name, function in functions(template).items()
+        for event in events(function, "Schedule")
+    }
+    if list(schedules) != ["DoDueWorkFunction"]:
+        return [f"scheduled: {sorted(schedules)}"]
+    (event,) = schedules.values()
+    right = event["Schedule"] == "rate(1 minute)" and json.loads(event["Input"]) == {"work": "due"}
+    return [] if right and event["RetryPolicy"]["MaximumRetryAttempts"] == 0 else ["schedule"]
+
+
+def alarms_notify_the_topic(template: Template) -> list[str]:
+    """Each names its runbook, judges missing data, and notifies the topic if there is one."""
+    action = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    return [
+        name
+        for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items()
+        if alarm.get("AlarmActions") != action
+        or alarm.get("TreatMissingData") not in {"breaching", "notBreaching"}
+        or "Runbook " not in alarm.get("AlarmDescription", "")
+    ]
+
+
+def the_user_pool_is_made_only_without_an_issuer(template: Template) -> list[str]:
+    """Everything of Cognito stands under one condition."""
+    return [
+        name
+        for name, resource in template["Resources"].items()
+        if resource["Type"].startswith("AWS::Cognito::")
+        and resource.get("Condition") != "HasOwnUserPool"
+    ]
+
+
+def settings_hold_no_secret(template: Template) -> list[str]:
+    """Secrets are named by ARN and read when needed; nothing secret is a parameter or a setting."""
+    words = ("SECRET", "KEY", "TOKEN", "PASSWORD")
+    bad = [
+        f"{name}: {setting}"
+        for name, function in functions(template).items()
+        for setting in function["Environment"]["Variables"]
+        if any(word in setting for word in words) and not setting.endswith("_ARN")
+    ]
+    return bad + [p for p, spec in template["Parameters"].items() if "NoEcho" in spec]
+
+
+RULES: tuple[Rule, ...] = (
+    every_queue_has_a_dead_letter_queue,
+    every_dead_letter_queue_has_an_alarm,
+    dead_letters_outlive_their_queue,
+    every_queue_is_encrypted,
+    visibility_is_six_timeouts,
+    consumers_report_failures_one_by_one,
+    roles_name_actions_and_resources,
+    every_function_has_its_own_role,
+    every_function_has_a_kept_log_group,
+    grants_match_settings,
+    only_due_work_reads_the_index,
+    the_table_is_protected,
+    the_due_index_holds_keys_only,
+    only_the_webhook_is_open,
+    the_api_is_throttled_and_logged,
+    api_functions_answer_before_the_gateway_gives_up,
+    names_agree,
+    new_shared_code_moves_the_alias,
+    due_work_runs_every_minute_with_its_input,
+    alarms_notify_the_topic,
+    the_user_pool_is_made_only_without_an_issuer,
+    settings_hold_no_secret,
+)

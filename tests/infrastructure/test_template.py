@@ -1,0 +1,173 @@
+"""The stack keeps every rule, and every rule objects to a stack that breaks it."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.api import lint_file
+
+from tests.infrastructure import cloudformation
+from tests.infrastructure import template_rules as rules
+from tests.infrastructure.cloudformation import ROOT, functions
+from tests.infrastructure.template_rules import RULES, Rule
+
+TEMPLATE = cloudformation.load()
+MISSING = object()
+
+
+def changed(place: str, value: Any) -> dict[str, Any]:
+    """A copy of the template with one value replaced, or removed with MISSING.
+
+    `place` leads from a resource's properties on ("Table/BillingMode"), or with two slashes from
+    the resource itself ("Table//DeletionPolicy").
+    """
+    template = copy.deepcopy(TEMPLATE)
+    name, *path = place.replace("//", "/..").split("/")
+    member: Any = template["Resources"][name]
+    if path[0].startswith(".."):
+        path[0] = path[0].removeprefix("..")
+    else:
+        member = member["Properties"]
+    *way, last = [int(step) if step.isdecimal() else step for step in path]
+    for step in way:
+        member = member[step]
+    if value is MISSING:
+        del member[last]
+    else:
+        member[last] = value
+    return template
+
+
+FUNCTION = "PerformEffectFunction"
+EFFECTS = f"{FUNCTION}/Events/Effects/Properties"
+STATEMENT = "Role/Policies/0/PolicyDocument/Statement"
+VARIABLES = "CheckAccessFunction/Environment/Variables"
+
+# For each rule one stack that breaks it, or several.
+BROKEN: tuple[tuple[Rule, str, Any], ...] = (
+    (rules.every_queue_has_a_dead_letter_queue, "EffectsQueue/RedrivePolicy", MISSING),
+    (rules.every_queue_has_a_dead_letter_queue, "EffectsQueue/RedrivePolicy/maxReceiveCount", 4),
+    (rules.every_dead_letter_queue_has_an_alarm, "EffectsDeadLettersAlarm/Threshold", 5),
+    (
+        rules.every_dead_letter_queue_has_an_alarm,
+        "EffectsDeadLettersAlarm/Dimensions/0/Value",
+        {"Ref": "EffectsQueue"},
+    ),
+    (
+        rules.dead_letters_outlive_their_queue,
+        "EffectsDeadLetterQueue/MessageRetentionPeriod",
+        345_600,
+    ),
+    (rules.dead_letters_outlive_their_queue, "EffectsQueue/MessageRetentionPeriod", 1_209_600),
+    (rules.every_queue_is_encrypted, "StripeEventsQueue/SqsManagedSseEnabled", False),
+    (rules.visibility_is_six_timeouts, "EffectsQueue/VisibilityTimeout", 359),
+    (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/FunctionResponseTypes", MISSING),
+    (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/BatchSize", 100),
+    (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/ScalingConfig", MISSING),
+    (rules.roles_name_actions_and_resources, f"PerformEffect{STATEMENT}/1/Action", "sqs:*"),
+    (
+        rules.roles_name_actions_and_resources,
+        f"PerformEffect{STATEMENT}/1/Resource",
+        {"Fn::Sub": "arn:aws:sqs:${AWS::Region}:1:*"},
+    ),
+    (rules.roles_name_actions_and_resources, f"{FUNCTION}/Policies", ["AmazonSQSFullAccess"]),
+    (
+        rules.every_function_has_its_own_role,
+        "ShowAccountFunction/Role",
+        {"Fn::GetAtt": "PerformEffectRole.Arn"},
+    ),
+    (
+        rules.every_function_has_a_kept_log_group,
+        "ShowAccountLogGroup/RetentionInDays",
+        MISSING,
+    ),
+    (rules.every_function_has_a_kept_log_group, "ShowAccountFunction/LoggingConfig", MISSING),
+    (
+        rules.grants_match_settings,
+        f"ShowAccount{STATEMENT}/1/Action",
+        ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"],
+    ),
+    (rules.grants_match_settings, f"{VARIABLES}/MAIL_FROM", "billing@example.com"),
+    (
+        rules.only_due_work_reads_the_index,
+        f"DoDueWork{STATEMENT}/2/Resource",
+        {"Fn::GetAtt": "Table.Arn"},
+    ),
+    (rules.the_table_is_protected, "Table/PointInTimeRecoverySpecification", MISSING),
+    (rules.the_table_is_protected, "Table/DeletionProtectionEnabled", False),
+    (rules.the_table_is_protected, "Table//DeletionPolicy", "Delete"),
+    (
+        rules.the_due_index_holds_keys_only,
+        "Table/GlobalSecondaryIndexes/0/Projection/ProjectionType",
+        "ALL",
+    ),
+    (
+        rules.only_the_webhook_is_open,
+        "QuoteCancellationFunction/Events/Quote/Properties/Auth",
+        {"Authorizer": "NONE"},
+    ),
+    (rules.only_the_webhook_is_open, "Api/Auth/DefaultAuthorizer", "NONE"),
+    (rules.the_api_is_throttled_and_logged, "Api/DefaultRouteSettings/ThrottlingRateLimit", 0),
+    (
+        rules.the_api_is_throttled_and_logged,
+        "Api/AccessLogSettings/Format",
+        "$context.identity.sourceIp",
+    ),
+    (
+        rules.api_functions_answer_before_the_gateway_gives_up,
+        "CancelSubscriptionFunction/Timeout",
+        30,
+    ),
+    (rules.names_agree, "CheckAccessFunction/CodeUri", "functions/show_account/"),
+    (rules.names_agree, "CheckAccessFunction//Metadata", {}),
+    (rules.new_shared_code_moves_the_alias, "SharedLayer/PublishLambdaVersion", MISSING),
+    (
+        rules.new_shared_code_moves_the_alias,
+        "CheckAccessFunction/AutoPublishAliasAllProperties",
+        MISSING,
+    ),
+    (
+        rules.due_work_runs_every_minute_with_its_input,
+        "DoDueWorkFunction/Events/EveryMinute/Properties/Input",
+        '{"work": "everything"}',
+    ),
+    (rules.alarms_notify_the_topic, "ApiErrorsAlarm/AlarmActions", MISSING),
+    (rules.the_user_pool_is_made_only_without_an_issuer, "CustomerClient//Condition", MISSING),
+    (rules.settings_hold_no_secret, f"{VARIABLES}/STRIPE_KEY", "sk_test_1"),
+)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_stack_keeps_the_rule(rule: Rule):
+    assert rule(TEMPLATE) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "value"), BROKEN, ids=[f"{r.__name__}-{place}" for r, place, _ in BROKEN]
+)
+def test_the_rule_objects_to_a_stack_that_breaks_it(rule: Rule, place: str, value: object):
+    assert rule(changed(place, value)) != []
+
+
+def test_every_rule_has_a_stack_that_breaks_it():
+    assert {rule for rule, _, _ in BROKEN} == set(RULES)
+
+
+def test_cfn_lint_has_nothing_to_say():
+    assert [str(match) for match in lint_file(ROOT / "template.yaml")] == []
+
+
+def test_cfn_lint_would_say_something(tmp_path: Path):
+    broken = tmp_path / "template.yaml"
+    text = (ROOT / "template.yaml").read_text()
+    broken.write_text(text.replace("RetentionInDays: 90", "RetentionInDays: 91"))
+
+    assert lint_file(broken) != []
+
+
+def test_each_folder_of_functions_is_one_function_of_the_stack():
+    folders = [path.parent.name for path in ROOT.glob("functions/*/handler.py")]
+    named = [cloudformation.folder(function) for function in functions(TEMPLATE).values()]
+
+    assert sorted(folders) == sorted(named)
