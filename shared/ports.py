@@ -266,9 +266,11 @@ class EventQueue(Protocol):
 
 
 class Mailer(Protocol):
-    """Sends one mail; at least once, with a stable message id."""
+    """Sends one mail from a template; at least once, with a stable message id."""
 
-    def send(self, *, to: str, subject: str, text: str, message_id: str) -> None: ...  # noqa: D102
+    def send(  # noqa: D102
+        self, *, to: str, template: str, values: Mapping[str, str], message_id: str
+    ) -> None: ...
 
 
 class EventBus(Protocol):
@@ -289,6 +291,11 @@ class Services(Protocol):
     @property
     def environment(self) -> str:
         """The environment's name; part of every idempotency key."""
+        ...
+
+    @property
+    def livemode(self) -> bool:
+        """Whether this is live money."""
         ...
 
     @property

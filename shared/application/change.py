@@ -71,6 +71,14 @@ class Change:
         self.effects.append(effect.id)
         return effect.id
 
+    def mail(self, template: str, values: Mapping[str, str]) -> None:
+        """A mail to the customer, once the change is committed."""
+        self.effect(EffectKind.SEND_MAIL, {"template": template, "values": values})
+
+    def publish(self, name: str, detail: Mapping[str, Any]) -> None:
+        """A domain event, once the change is committed."""
+        self.effect(EffectKind.PUBLISH_EVENT, {"name": name, "detail": detail})
+
     def post(
         self, what: str, books: tuple[Book, Book], amount: int, currency: str, **why: Any
     ) -> None:
@@ -146,7 +154,7 @@ def transact(services: Services, customer: str, actor: str, decide: Callable[[Ch
 
 
 def wake(services: Services, customer: str, effects: list[str], *, delay_seconds: int = 0) -> None:
-    """Tell the consumer of the effects; when that fails the sweeper finds them by their due time."""
+    """Tell the consumer; when that fails the sweeper finds the effects by their due time."""
     if not effects:
         return
     try:

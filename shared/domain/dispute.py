@@ -66,7 +66,11 @@ class DisputeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """What we know of a dispute and what we have booked for it (minor units)."""
+    """What we know of a dispute and what we have booked for it (minor units).
+
+    `booked_amount` and `booked_fee` are in dispute while it is open; `booked_owed` is the part of
+    them that became owed when it was lost.
+    """
 
     id: str
     customer: str
@@ -82,6 +86,7 @@ class Dispute:
     respond_by: datetime | None
     booked_amount: int = 0
     booked_fee: int = 0
+    booked_owed: int = 0
     booked_currency: str = ""
 
 

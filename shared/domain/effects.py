@@ -126,13 +126,17 @@ class Effect:
 
     def retrying(self, now: datetime, *, ambiguous: bool = False) -> "Effect":
         """The effect after an attempt whose outcome is open: later again, or a person."""
-        if self.attempts >= len(RETRY_LADDER):
+        if self.attempts > len(RETRY_LADDER):
             return self.handed_over("no outcome after the last attempt")
         return replace(
             self,
             ambiguous=self.ambiguous or ambiguous,
-            next_attempt_at=now + RETRY_LADDER[self.attempts - 1],
+            next_attempt_at=now + RETRY_LADDER[max(self.attempts, 1) - 1],
         )
+
+    def waiting_until(self, at: datetime) -> "Effect":
+        """The effect left alone until just after `at`."""
+        return replace(self, next_attempt_at=at + timedelta(seconds=1))
 
     def done(self, result: Mapping[str, Any]) -> "Effect":
         """The effect with its result."""

@@ -8,10 +8,9 @@ from shared.domain.errors import BrokenInvariantError
 
 
 class RefundStatus(StrEnum):
-    """The life of a refund; `sent` also covers "outcome unknown"."""
+    """The life of a refund; `reserved` lasts until an outcome is known."""
 
     RESERVED = "reserved"
-    SENT = "sent"
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -20,25 +19,7 @@ class RefundStatus(StrEnum):
 
 
 _STEPS: dict[RefundStatus, frozenset[RefundStatus]] = {
-    RefundStatus.RESERVED: frozenset(
-        {
-            RefundStatus.SENT,
-            RefundStatus.PENDING,
-            RefundStatus.SUCCEEDED,
-            RefundStatus.FAILED,
-            RefundStatus.REJECTED,
-            RefundStatus.NEEDS_PERSON,
-        }
-    ),
-    RefundStatus.SENT: frozenset(
-        {
-            RefundStatus.PENDING,
-            RefundStatus.SUCCEEDED,
-            RefundStatus.FAILED,
-            RefundStatus.REJECTED,
-            RefundStatus.NEEDS_PERSON,
-        }
-    ),
+    RefundStatus.RESERVED: frozenset(set(RefundStatus) - {RefundStatus.RESERVED}),
     RefundStatus.PENDING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
     # The late edge: a bank may send money back weeks after it was taken for done.
     RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),

@@ -1,0 +1,146 @@
+"""Take over what Stripe says of a refund of ours, from the call's answer or from an event.
+
+The same facts may come twice and in any order; a status that was adopted before changes nothing,
+so the ledger has each refund once.
+"""
+
+from dataclasses import replace
+
+from shared.application.change import Change, transact
+from shared.application.settle_cancellation import settle_cancellation
+from shared.domain.cancellation import Cancellation
+from shared.domain.effects import EffectKind
+from shared.domain.errors import BrokenInvariantError
+from shared.domain.ledger import Book
+from shared.domain.money_text import money_text
+from shared.domain.payment import Payment
+from shared.domain.refund_operation import RefundOperation, RefundStatus
+from shared.ports import RefundFacts, Services
+
+_STATUS = {
+    "pending": RefundStatus.PENDING,
+    "requires_action": RefundStatus.PENDING,
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.FAILED,
+}
+
+
+def refresh_refund(services: Services, *, refund: str) -> bool:
+    """Fetch a refund and adopt it if it is one of ours; whether it was."""
+    first = services.billing.refund(refund)
+    if first is None or first.operation is None or first.operation_customer is None:
+        return False
+    operation_id = first.operation
+
+    def decide(change: Change) -> bool:
+        operation = change.load(RefundOperation, operation_id)
+        if operation is None:
+            return False
+        adopt_refund(change, operation, services.billing.refund(refund) or first)
+        return True
+
+    return transact(services, first.operation_customer, "stripe", decide)
+
+
+def adopt_refund(change: Change, operation: RefundOperation, seen: RefundFacts) -> None:
+    """Put what follows from `seen` into `change`.
+
+    Raises:
+        BrokenInvariantError: it is not the refund that this operation promised.
+    """
+    if operation.stripe_refund not in (None, seen.id):
+        raise BrokenInvariantError(f"refund {operation.id} is {operation.stripe_refund} already")
+    if (seen.amount, seen.currency) != (operation.amount, operation.currency):
+        raise BrokenInvariantError(f"refund {seen.id} is not the amount of {operation.id}")
+    status = _STATUS.get(seen.status)
+    if status is None or _is_older(status, operation.status):
+        return
+    adopted = replace(operation.step(status, reason=seen.failure), stripe_refund=seen.id)
+    if adopted == operation:
+        return
+    change.put(adopted)
+    change.audit("refund_" + status.value, seen.failure or "as Stripe has it", refund=seen.id)
+    if status is RefundStatus.SUCCEEDED:
+        _succeeded(change, adopted, seen)
+    elif status is RefundStatus.FAILED:
+        _failed(change, operation, adopted, seen)
+
+
+def _is_older(seen: RefundStatus, known: RefundStatus) -> bool:
+    """A pending that arrives after the outcome is an old answer."""
+    return seen is RefundStatus.PENDING and known in (RefundStatus.SUCCEEDED, RefundStatus.FAILED)
+
+
+def _succeeded(change: Change, operation: RefundOperation, seen: RefundFacts) -> None:
+    payment = change.load(Payment, operation.payment)
+    if payment is None:
+        raise BrokenInvariantError(f"refund {operation.id} of an unknown payment")
+    change.put(payment.settle(operation.amount))
+    change.post(
+        "refund",
+        (Book.PAID, Book.REFUNDED),
+        operation.amount,
+        operation.currency,
+        cause=operation.id,
+        evidence=(seen.id, operation.payment),
+    )
+    amount = money_text(operation.amount, operation.currency)
+    change.mail(
+        "refund_issued", {"refund": operation.id, "stripe_refund": seen.id, "amount": amount}
+    )
+    change.publish(
+        "RefundIssued",
+        {
+            "refund": operation.id,
+            "stripe_refund": seen.id,
+            "payment": operation.payment,
+            "amount": operation.amount,
+            "currency": operation.currency,
+            "cancellation": operation.cancellation,
+        },
+    )
+    _document(change, operation)
+
+
+def _document(change: Change, operation: RefundOperation) -> None:
+    """Once every refund on the invoice has succeeded, one credit note documents them all."""
+    cancellation = change.load(Cancellation, operation.cancellation)
+    if cancellation is None:
+        raise BrokenInvariantError(f"refund {operation.id} of no cancellation")
+    refunds = [change.load(RefundOperation, refund) for refund in cancellation.refunds]
+    siblings = [r for r in refunds if r and r.invoice == operation.invoice]
+    if all(r.status is RefundStatus.SUCCEEDED for r in siblings):
+        change.effect(
+            EffectKind.ISSUE_CREDIT_NOTE,
+            {
+                "cancellation": cancellation.id,
+                "quote": cancellation.quote,
+                "invoice": operation.invoice,
+                "refunds": [[r.id, r.stripe_refund, r.amount] for r in siblings],
+            },
+        )
+
+
+def _failed(
+    change: Change, before: RefundOperation, operation: RefundOperation, seen: RefundFacts
+) -> None:
+    """The money is not with the customer: give the reservation back and call a person."""
+    payment = change.load(Payment, operation.payment)
+    if payment is None:
+        raise BrokenInvariantError(f"refund {operation.id} of an unknown payment")
+    if before.status is RefundStatus.SUCCEEDED:
+        change.put(replace(payment, refunded=payment.refunded - operation.amount))
+        change.post(
+            "refund_failed",
+            (Book.REFUNDED, Book.PAID),
+            operation.amount,
+            operation.currency,
+            cause=operation.id,
+            evidence=(seen.id,),
+        )
+    else:
+        change.put(payment.release(operation.amount))
+    cancellation = change.load(Cancellation, operation.cancellation)
+    if cancellation is not None:
+        settle_cancellation(change, cancellation)

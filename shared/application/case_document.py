@@ -1,0 +1,105 @@
+"""The case document of a cancellation: Stripe's facts in the form that `fairexit quote` takes.
+
+It is stored with the quote, so an auditor can recompute the decision with the command line alone.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.domain.account import Account
+from shared.domain.payment import Payment
+from shared.domain.policy import Policy
+from shared.ports import InvoiceFacts, LineFacts, PaymentFacts, SubscriptionFacts
+
+
+def instant(at: datetime) -> str:
+    """An instant as RFC 3339 in UTC."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def case_document(
+    *,
+    policy: Policy,
+    now: datetime,
+    effective_at: datetime,
+    account: Account,
+    subscription: SubscriptionFacts,
+    invoices: Sequence[InvoiceFacts],
+    open_invoices: Iterable[InvoiceFacts],
+    payments: dict[str, Payment],
+) -> dict[str, Any]:
+    """The document; `payments` are our own records, which know reservations Stripe does not."""
+    return {
+        "policy": f"{policy.id}@{policy.version}",
+        "now": instant(now),
+        "customer": {
+            "standing": account.standing.value,
+            "open_invoices": sorted(i.number or i.id for i in open_invoices),
+            "purchased_at": instant(subscription.created_at),
+        },
+        "invoices": [_invoice(invoice, payments) for invoice in invoices],
+        "request": {
+            "ground": "unused_period",
+            "received_at": instant(now),
+            "effective_at": instant(effective_at),
+            "channel": "portal",
+        },
+    }
+
+
+def facts_digest(document: dict[str, Any], policy: Policy, subscription: SubscriptionFacts) -> str:
+    """A digest of the facts behind a quote; the instant of asking is not one of them."""
+    facts = {
+        "policy": [policy.id, policy.version, policy.digest],
+        "customer": document["customer"],
+        "invoices": document["invoices"],
+        "subscription": [
+            subscription.id,
+            subscription.status.value,
+            subscription.cancels_at and instant(subscription.cancels_at),
+            [
+                [i.id, i.price, i.quantity, instant(i.period_start), instant(i.period_end)]
+                for i in subscription.items
+            ],
+        ],
+    }
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _invoice(invoice: InvoiceFacts, payments: dict[str, Payment]) -> dict[str, Any]:
+    return {
+        "number": invoice.number or invoice.id,
+        "issued_at": instant(invoice.created_at),
+        "currency": invoice.currency,
+        "lines": [_line(line) for line in invoice.lines],
+        "payments": [_payment(p, payments.get(p.id)) for p in invoice.payments],
+        "credited": invoice.credited,
+    }
+
+
+def _line(line: LineFacts) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "kind": line.kind,
+        "amount": line.amount,
+        "tax": line.tax,
+        "period": {"start": instant(line.period_start), "end": instant(line.period_end)},
+        "credits": list(line.credits),
+    }
+
+
+def _payment(facts: PaymentFacts, ours: Payment | None) -> dict[str, Any]:
+    reserved = ours.reserved if ours else 0
+    return {
+        "id": facts.id,
+        "amount": facts.amount,
+        "fee": facts.fee,
+        "refunded": min(facts.amount, facts.refunded + reserved),
+        "disputed": facts.disputed,
+        "refundable": facts.refundable and not (ours and ours.disputes),
+        "method": facts.method,
+    }

@@ -1,0 +1,111 @@
+"""Cancelling at Stripe: set to end, taken back, or now."""
+
+from shared.application.change import Change
+from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
+from shared.application.end_subscription import announce_end
+from shared.application.settle_cancellation import hand_over, settle_cancellation
+from shared.domain.cancellation import Cancellation, CancellationState, Timing
+from shared.domain.effects import Effect, EffectKind
+from shared.domain.refund_operation import RefundOperation
+from shared.domain.subscription import Subscription, SubscriptionStatus
+from shared.ports import Services
+
+
+def _wanted(services: Services, effect: Effect, state: CancellationState) -> bool:
+    stored = services.store.get(Cancellation, effect.customer, effect.params["cancellation"])
+    return stored is not None and stored.record.state is state
+
+
+def _may_schedule(services: Services, effect: Effect) -> Verdict:
+    if not _wanted(services, effect, CancellationState.SCHEDULED):
+        return Skip("taken back or executed before it was set at Stripe")
+    return Go()
+
+
+def _schedule(services: Services, effect: Effect) -> Result:
+    subscription = effect.params["subscription"]
+    services.billing.set_cancel_at_period_end(subscription, cancel=True, key=key_of(effect))
+    return {}
+
+
+def _after_schedule(change: Change, effect: Effect, _result: Result) -> None:
+    """Taken back while the call was out: undo what has just been done."""
+    known = change.load(Cancellation, effect.params["cancellation"])
+    if known and known.state is CancellationState.WITHDRAWN:
+        change.effect(EffectKind.UNSCHEDULE_CANCELLATION, effect.params)
+
+
+def _may_unschedule(services: Services, effect: Effect) -> Verdict:
+    stored = services.store.get(Subscription, effect.customer, effect.params["subscription"])
+    if stored and (stored.record.cancellation or stored.record.ended_at):
+        return Skip("cancelled again since")
+    return Go()
+
+
+def _unschedule(services: Services, effect: Effect) -> Result:
+    subscription = effect.params["subscription"]
+    services.billing.set_cancel_at_period_end(subscription, cancel=False, key=key_of(effect))
+    return {}
+
+
+def _already_ended(services: Services, effect: Effect) -> Result | None:
+    seen = services.billing.subscription(effect.params["subscription"])
+    if seen is None or seen.status is SubscriptionStatus.ENDED:
+        return {"ended_at": seen.ended_at.isoformat() if seen and seen.ended_at else None}
+    return None
+
+
+def _cancel(services: Services, effect: Effect) -> Result:
+    """Look first: cancelling takes no idempotency key, and what has ended cannot be cancelled."""
+    if (ended := _already_ended(services, effect)) is not None:
+        return ended
+    services.billing.cancel_now(effect.params["subscription"])
+    return {}
+
+
+def _after_cancel(change: Change, effect: Effect, _result: Result) -> None:
+    """Stripe bills no more: now the charges for later go, and the promised money comes."""
+    cancellation_id = effect.params.get("cancellation")
+    cancellation = cancellation_id and change.load(Cancellation, cancellation_id)
+    if not cancellation or cancellation.timing is not Timing.IMMEDIATELY:
+        return
+    end = max(item.access_until for item in cancellation.items)
+    reference = {"subscription": cancellation.subscription, "cancellation": cancellation.id}
+    change.effect(EffectKind.SWEEP_CHARGES, reference | {"end": end.isoformat()})
+    for refund_id in cancellation.refunds:
+        operation = change.load(RefundOperation, refund_id)
+        if operation is not None:
+            change.effect(EffectKind.REFUND_PAYMENT, _refund_params(operation))
+    announce_end(change, cancellation.subscription, cancellation.id, end)
+    settle_cancellation(change, cancellation)
+
+
+def _refund_params(operation: RefundOperation) -> dict[str, str | int]:
+    return {
+        "refund": operation.id,
+        "payment": operation.payment,
+        "amount": operation.amount,
+        "currency": operation.currency,
+    }
+
+
+def _cancel_refused(change: Change, effect: Effect, reason: str) -> None:
+    cancellation_id = effect.params.get("cancellation")
+    known = cancellation_id and change.load(Cancellation, cancellation_id)
+    if known:
+        hand_over(change, known)
+    change.audit("cancellation_refused", reason, effect=effect.id)
+
+
+PERFORMERS = {
+    EffectKind.SCHEDULE_CANCELLATION: Performer(
+        send=_schedule,
+        may_send=_may_schedule,
+        adopt=_after_schedule,
+        reject=_cancel_refused,
+    ),
+    EffectKind.UNSCHEDULE_CANCELLATION: Performer(send=_unschedule, may_send=_may_unschedule),
+    EffectKind.CANCEL_SUBSCRIPTION: Performer(
+        send=_cancel, look_up=_already_ended, adopt=_after_cancel, reject=_cancel_refused
+    ),
+}

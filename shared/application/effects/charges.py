@@ -1,0 +1,147 @@
+"""Nothing is billed for time after the end; what was earned before it stays."""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from fractions import Fraction
+
+from shared.application.change import Change
+from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
+from shared.application.withdraw_cancellation import put_back
+from shared.domain.cancellation import Cancellation, CancellationState, RemovedCharge
+from shared.domain.effects import Effect, EffectKind
+from shared.domain.money import Rounding, grain_of, round_to_grain
+from shared.ports import InvoiceFacts, PendingCharge, Services
+
+# A transaction holds 100 items; what is beyond this many is swept by a further effect.
+_PER_SWEEP = 40
+
+
+def _may_sweep(services: Services, effect: Effect) -> Verdict:
+    cancellation = effect.params.get("cancellation")
+    stored = cancellation and services.store.get(Cancellation, effect.customer, cancellation)
+    if stored and stored.record.state is CancellationState.WITHDRAWN:
+        return Skip("taken back")
+    return Go()
+
+
+def _sweep(services: Services, effect: Effect) -> Result:
+    """What would be billed for time after the end; a reading, nothing is changed yet."""
+    end, subscription = datetime.fromisoformat(effect.params["end"]), effect.params["subscription"]
+    pending = [
+        charge
+        for charge in services.billing.pending_charges(effect.customer, subscription)
+        if charge.period_end > end
+    ]
+    invoices = [
+        invoice
+        for invoice in services.billing.open_invoices(effect.customer)
+        if invoice.subscription == subscription and _only_after(invoice, end)
+    ]
+    return {
+        "pending": [_plain(charge) for charge in pending[:_PER_SWEEP]],
+        "drafts": [i.id for i in invoices if i.status == "draft"][:_PER_SWEEP],
+        "unpaid": [i.id for i in invoices if i.status == "open"][:_PER_SWEEP],
+        "more": max(len(pending), len(invoices)) > _PER_SWEEP,
+    }
+
+
+def _only_after(invoice: InvoiceFacts, end: datetime) -> bool:
+    return bool(invoice.lines) and all(line.period_start >= end for line in invoice.lines)
+
+
+def _plain(charge: PendingCharge) -> dict[str, str | int | None]:
+    return asdict(charge) | {
+        "period_start": charge.period_start.isoformat(),
+        "period_end": charge.period_end.isoformat(),
+    }
+
+
+def _after_sweep(change: Change, effect: Effect, result: Result) -> None:
+    for charge in result.get("pending", ()):
+        change.effect(EffectKind.REMOVE_CHARGE, dict(effect.params) | {"charge": charge})
+    for draft in result.get("drafts", ()):
+        change.effect(EffectKind.DELETE_DRAFT, {"invoice": draft})
+    for invoice in result.get("unpaid", ()):
+        change.effect(EffectKind.VOID_INVOICE, {"invoice": invoice})
+    if result.get("more"):
+        change.effect(EffectKind.SWEEP_CHARGES, effect.params)
+
+
+def _remove(services: Services, effect: Effect) -> Result:
+    services.billing.remove_charge(effect.params["charge"]["id"])
+    return {}
+
+
+def _after_remove(change: Change, effect: Effect, _result: Result) -> None:
+    """Keep what was taken away; bill again the part that was earned before the end."""
+    charge, end = effect.params["charge"], datetime.fromisoformat(effect.params["end"])
+    removed = RemovedCharge(
+        id=charge["id"],
+        amount=charge["amount"],
+        currency=charge["currency"],
+        description=charge["description"],
+        period_start=datetime.fromisoformat(charge["period_start"]),
+        period_end=datetime.fromisoformat(charge["period_end"]),
+    )
+    known = effect.params.get("cancellation")
+    cancellation = known and change.load(Cancellation, known)
+    if cancellation and cancellation.state is CancellationState.WITHDRAWN:
+        put_back(change, effect.params["subscription"], removed)
+        return
+    earned = _earned(removed, end)
+    if earned is not None:
+        put_back(change, effect.params["subscription"], earned)
+        removed = replace(removed, amount=removed.amount - earned.amount, period_start=end)
+    if cancellation:
+        change.put(replace(cancellation, removed=(*cancellation.removed, removed)))
+
+
+def _earned(charge: RemovedCharge, end: datetime) -> RemovedCharge | None:
+    """The part of a charge that covers time before the end, by the second; None when there is none.
+
+    Rounded half up on its size: a credit (negative) of the same size splits in the same way.
+    """
+    if charge.period_start >= end:
+        return None
+    used = Fraction(
+        int((end - charge.period_start).total_seconds()),
+        int((charge.period_end - charge.period_start).total_seconds()),
+    )
+    size = round_to_grain(abs(charge.amount) * used, grain_of(charge.currency), Rounding.HALF_UP)
+    if size == 0:
+        return None
+    amount = size if charge.amount > 0 else -size
+    return replace(charge, amount=amount, period_end=end)
+
+
+def _add(services: Services, effect: Effect) -> Result:
+    added = services.billing.add_charge(
+        dict(effect.params) | {"customer": effect.customer},
+        operation=effect.id,
+        key=key_of(effect),
+    )
+    return {"charge": added}
+
+
+def _find_added(services: Services, effect: Effect) -> Result | None:
+    found = services.billing.charge_added(effect.customer, effect.id)
+    return {"charge": found} if found else None
+
+
+def _delete_draft(services: Services, effect: Effect) -> Result:
+    services.billing.delete_draft(effect.params["invoice"])
+    return {}
+
+
+def _void(services: Services, effect: Effect) -> Result:
+    services.billing.void_invoice(effect.params["invoice"], key=key_of(effect))
+    return {}
+
+
+PERFORMERS = {
+    EffectKind.SWEEP_CHARGES: Performer(send=_sweep, may_send=_may_sweep, adopt=_after_sweep),
+    EffectKind.REMOVE_CHARGE: Performer(send=_remove, may_send=_may_sweep, adopt=_after_remove),
+    EffectKind.ADD_CHARGE: Performer(send=_add, look_up=_find_added),
+    EffectKind.DELETE_DRAFT: Performer(send=_delete_draft),
+    EffectKind.VOID_INVOICE: Performer(send=_void),
+}

@@ -1,0 +1,110 @@
+"""Stopping and starting collection at Stripe for a whole account.
+
+What to stop is looked up after the suspension is committed, so that looking never delays it. Each
+step checks again what the account's standing is now: a stop that comes late meets a reinstated
+account and does nothing, and the other way round.
+"""
+
+from dataclasses import replace
+
+from shared.application.change import Change
+from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
+from shared.domain.account import Account, Standing
+from shared.domain.effects import Effect, EffectKind
+from shared.domain.subscription import SubscriptionStatus
+from shared.ports import Services
+
+
+def _if_suspended(services: Services, effect: Effect) -> Verdict:
+    return _if(services, effect, Standing.SUSPENDED)
+
+
+def _if_good(services: Services, effect: Effect) -> Verdict:
+    return _if(services, effect, Standing.GOOD)
+
+
+def _if(services: Services, effect: Effect, standing: Standing) -> Verdict:
+    stored = services.store.get(Account, effect.customer)
+    now = stored.record.standing if stored else Standing.GOOD
+    return Go() if now is standing else Skip(f"the account's standing is {now}")
+
+
+def _may_plan(services: Services, effect: Effect) -> Verdict:
+    return _if(services, effect, Standing.SUSPENDED if effect.params["stop"] else Standing.GOOD)
+
+
+def _plan(services: Services, effect: Effect) -> Result:
+    """What there is to stop now; starting again needs no reading."""
+    if not effect.params["stop"]:
+        return {}
+    subscriptions = services.billing.subscriptions(effect.customer)
+    invoices = services.billing.open_invoices(effect.customer)
+    return {
+        "subscriptions": [
+            s.id
+            for s in subscriptions
+            if s.status is not SubscriptionStatus.ENDED and not s.collection_paused
+        ],
+        "invoices": [invoice.id for invoice in invoices if invoice.collects],
+    }
+
+
+def _after_plan(change: Change, effect: Effect, result: Result) -> None:
+    if effect.params["stop"]:
+        _stop(change, list(result["subscriptions"]), list(result["invoices"]))
+    else:
+        _start(change)
+
+
+def _stop(change: Change, subscriptions: list[str], invoices: list[str]) -> None:
+    for subscription in subscriptions:
+        change.effect(EffectKind.PAUSE_COLLECTION, {"subscription": subscription})
+    for invoice in invoices:
+        change.effect(EffectKind.HOLD_INVOICE, {"invoice": invoice})
+    account = change.account
+    change.account = replace(
+        account,
+        paused_subscriptions=_with(account.paused_subscriptions, subscriptions),
+        held_invoices=_with(account.held_invoices, invoices),
+    )
+
+
+def _with(known: tuple[str, ...], more: list[str]) -> tuple[str, ...]:
+    return (*known, *(one for one in more if one not in known))
+
+
+def _start(change: Change) -> None:
+    for subscription in change.account.paused_subscriptions:
+        change.effect(EffectKind.RESUME_COLLECTION, {"subscription": subscription})
+    for invoice in change.account.held_invoices:
+        change.effect(EffectKind.RELEASE_INVOICE, {"invoice": invoice})
+    change.account = replace(change.account, paused_subscriptions=(), held_invoices=())
+
+
+def _pause(services: Services, effect: Effect) -> Result:
+    services.billing.pause_collection(effect.params["subscription"], key=key_of(effect))
+    return {}
+
+
+def _resume(services: Services, effect: Effect) -> Result:
+    services.billing.resume_collection(effect.params["subscription"], key=key_of(effect))
+    return {}
+
+
+def _hold(services: Services, effect: Effect) -> Result:
+    services.billing.set_auto_advance(effect.params["invoice"], on=False, key=key_of(effect))
+    return {}
+
+
+def _release(services: Services, effect: Effect) -> Result:
+    services.billing.set_auto_advance(effect.params["invoice"], on=True, key=key_of(effect))
+    return {}
+
+
+PERFORMERS = {
+    EffectKind.PLAN_COLLECTION: Performer(send=_plan, may_send=_may_plan, adopt=_after_plan),
+    EffectKind.PAUSE_COLLECTION: Performer(send=_pause, may_send=_if_suspended),
+    EffectKind.RESUME_COLLECTION: Performer(send=_resume, may_send=_if_good),
+    EffectKind.HOLD_INVOICE: Performer(send=_hold, may_send=_if_suspended),
+    EffectKind.RELEASE_INVOICE: Performer(send=_release, may_send=_if_good),
+}

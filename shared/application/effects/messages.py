@@ -1,0 +1,38 @@
+"""Mails to the customer and events to the company's systems: at least once, one stable id each."""
+
+from shared.application.case_document import instant
+from shared.application.effects.performer import Performer, Result
+from shared.domain.effects import Effect, EffectKind
+from shared.ports import Services
+
+
+def _send_mail(services: Services, effect: Effect) -> Result:
+    """The address stays at Stripe and is read now; a customer without one gets no mail."""
+    address = services.billing.customer_email(effect.customer)
+    if address is None:
+        return {"sent": False}
+    services.mailer.send(
+        to=address,
+        template=effect.params["template"],
+        values=effect.params["values"],
+        message_id=effect.id,
+    )
+    return {"sent": True}
+
+
+def _publish(services: Services, effect: Effect) -> Result:
+    detail = {
+        "id": effect.id,
+        "schema_version": 1,
+        "occurred_at": instant(effect.created_at),
+        "customer": effect.customer,
+        "livemode": services.livemode,
+    }
+    services.bus.publish(effect.params["name"], detail | dict(effect.params["detail"]))
+    return {}
+
+
+PERFORMERS = {
+    EffectKind.SEND_MAIL: Performer(send=_send_mail),
+    EffectKind.PUBLISH_EVENT: Performer(send=_publish),
+}

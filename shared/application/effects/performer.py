@@ -1,0 +1,76 @@
+"""What it takes to carry out one kind of effect."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.application.change import Change
+from shared.domain.effects import Effect
+from shared.ports import Check, Services
+
+Result = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Nothing speaks against sending; `checks` must still hold in the commit before the call."""
+
+    checks: Sequence[Check] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The world no longer wants it: done without a call."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It must not be sent: the same end as a refusal by the other side."""
+
+    reason: str
+
+
+Verdict = Go | Skip | Refuse
+
+
+def _always(_services: Services, _effect: Effect) -> Verdict:
+    return Go()
+
+
+def _nothing_found(_services: Services, _effect: Effect) -> Result | None:
+    return None
+
+
+def _nothing_more(_change: Change, _effect: Effect, _result: Result) -> None:
+    return None
+
+
+def _nobody_waits(_change: Change, _effect: Effect, _reason: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """One kind of effect.
+
+    Args:
+        send: the one foreign mutation, under the effect's persisted key; its result as JSON.
+        look_up: the result of an earlier send whose answer was lost, or None if there is none.
+        may_send: looked at last, right before the key goes out.
+        adopt: what the result changes here; runs in the commit that ends the effect.
+        reject: what a final refusal changes here; likewise.
+    """
+
+    send: Callable[[Services, Effect], Result]
+    look_up: Callable[[Services, Effect], Result | None] = _nothing_found
+    may_send: Callable[[Services, Effect], Verdict] = _always
+    adopt: Callable[[Change, Effect, Result], None] = _nothing_more
+    reject: Callable[[Change, Effect, str], None] = _nobody_waits
+
+
+def key_of(effect: Effect) -> str:
+    """The persisted key of an effect that is being sent."""
+    assert effect.key is not None, "an effect is stored with its key before it is sent"
+    return effect.key

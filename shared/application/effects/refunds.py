@@ -1,0 +1,165 @@
+"""Sending money back, and the credit note that documents it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from shared.application.adopt_refund import adopt_refund
+from shared.application.change import Change
+from shared.application.effects.performer import Go, Performer, Refuse, Result, Verdict, key_of
+from shared.application.settle_cancellation import hand_over, settle_cancellation
+from shared.domain.cancellation import Cancellation
+from shared.domain.effects import Effect, EffectKind
+from shared.domain.errors import BrokenInvariantError
+from shared.domain.payment import Payment
+from shared.domain.records import Quote
+from shared.domain.refund_operation import RefundOperation, RefundStatus
+from shared.ports import Check, CreditNoteLine, RefundFacts, Services, TaxFacts
+
+
+def _may_refund(services: Services, effect: Effect) -> Verdict:
+    """Reserved, and no dispute on the payment; both still so in the commit before the call."""
+    payment = services.store.get(Payment, effect.customer, effect.params["payment"])
+    operation = services.store.get(RefundOperation, effect.customer, effect.params["refund"])
+    if payment is None or operation is None or payment.record.reserved < effect.params["amount"]:
+        raise BrokenInvariantError(f"refund effect {effect.id} without its reservation")
+    if payment.record.disputes:
+        return Refuse("payment_disputed")
+    return Go([Check(payment.record, payment.version)])
+
+
+def _refund(services: Services, effect: Effect) -> Result:
+    params = effect.params
+    refund = services.billing.refund_payment(
+        payment=params["payment"],
+        amount=params["amount"],
+        operation=params["refund"],
+        customer=effect.customer,
+        key=key_of(effect),
+    )
+    return asdict(refund)
+
+
+def _find_refund(services: Services, effect: Effect) -> Result | None:
+    for refund in services.billing.refunds_of(effect.params["payment"]):
+        if refund.operation == effect.params["refund"]:
+            return asdict(refund)
+    return None
+
+
+def _adopt_refund(change: Change, effect: Effect, result: Result) -> None:
+    operation = change.load(RefundOperation, effect.params["refund"])
+    if operation is None:
+        raise BrokenInvariantError(f"effect {effect.id} of an unknown refund")
+    adopt_refund(change, operation, RefundFacts(**result))
+
+
+def _refund_refused(change: Change, effect: Effect, reason: str) -> None:
+    """Nothing left the payment: give the reservation back and hand the case to a person."""
+    operation = change.load(RefundOperation, effect.params["refund"])
+    payment = change.load(Payment, effect.params["payment"])
+    if operation is None or payment is None:
+        raise BrokenInvariantError(f"effect {effect.id} of an unknown refund")
+    if operation.status is not RefundStatus.RESERVED:
+        return
+    change.put(payment.release(operation.amount))
+    change.put(operation.step(RefundStatus.REJECTED, reason=reason))
+    change.audit("refund_rejected", reason, refund=operation.id)
+    cancellation = change.load(Cancellation, operation.cancellation)
+    if cancellation is not None:
+        settle_cancellation(change, cancellation)
+
+
+def _issue(services: Services, effect: Effect) -> Result:
+    params = effect.params
+    stored = services.store.get(Quote, effect.customer, params["quote"])
+    if stored is None:
+        raise BrokenInvariantError(f"credit note for the lost quote {params['quote']}")
+    credit_note = services.billing.issue_credit_note(
+        invoice=params["invoice"],
+        lines=list(credit_lines(stored.record, params["invoice"])),
+        refunds=[(stripe_refund, amount) for _, stripe_refund, amount in params["refunds"]],
+        operation=effect.id,
+        key=key_of(effect),
+    )
+    return {"credit_note": credit_note}
+
+
+def credit_lines(quote: Quote, invoice_id: str) -> Iterable[CreditNoteLine]:
+    """The lines of an invoice that a quote gives back, as Stripe wants them in a credit note.
+
+    A line's amount is net where its tax comes on top, and gross where the tax is inside.
+    """
+    invoices: Mapping[str, Any] = json.loads(quote.invoices)
+    facts = next(i for i in invoices.values() if i["id"] == invoice_id)
+    for line in json.loads(quote.document)["lines"]:
+        taxes = facts["taxes"].get(line["id"])
+        if taxes is None or line["amount"] + line["tax"] == 0:
+            continue
+        inclusive = bool(taxes) and all(tax["inclusive"] for tax in taxes)
+        yield CreditNoteLine(
+            invoice_line=line["id"],
+            amount=line["amount"] + (line["tax"] if inclusive else 0),
+            taxes=tuple(_share(line, taxes)),
+        )
+
+
+def _share(line: Mapping[str, Any], taxes: list[dict[str, Any]]) -> Iterable[TaxFacts]:
+    """The line's returned tax spread over its rates: whole units, the last one takes the rest."""
+    whole = sum(tax["amount"] for tax in taxes)
+    left = line["tax"]
+    for number, tax in enumerate(taxes, start=1):
+        last = number == len(taxes)
+        amount = left if last else line["tax"] * tax["amount"] // whole if whole else 0
+        left -= amount
+        yield TaxFacts(tax["rate"], amount, line["amount"], tax["inclusive"])
+
+
+def _find_credit_note(services: Services, effect: Effect) -> Result | None:
+    found = services.billing.credit_note_of(effect.params["invoice"], effect.id)
+    return {"credit_note": found} if found else None
+
+
+def _adopt_credit_note(change: Change, effect: Effect, result: Result) -> None:
+    for refund_id, *_ in effect.params["refunds"]:
+        operation = change.load(RefundOperation, refund_id)
+        if operation is not None:
+            change.put(replace(operation, credit_note=result["credit_note"]))
+    change.audit("credit_note_issued", effect.params["invoice"], **result)
+    _settle(change, effect)
+
+
+def _credit_note_refused(change: Change, effect: Effect, reason: str) -> None:
+    """The money is out and its document is not: a person has to see both."""
+    for refund_id, *_ in effect.params["refunds"]:
+        operation = change.load(RefundOperation, refund_id)
+        if operation is not None:
+            change.put(replace(operation, reason=f"credit note refused: {reason}"))
+    change.audit("credit_note_refused", reason, invoice=effect.params["invoice"])
+    cancellation = change.load(Cancellation, effect.params["cancellation"])
+    if cancellation is not None:
+        hand_over(change, cancellation)
+
+
+def _settle(change: Change, effect: Effect) -> None:
+    cancellation = change.load(Cancellation, effect.params["cancellation"])
+    if cancellation is not None:
+        settle_cancellation(change, cancellation)
+
+
+PERFORMERS = {
+    EffectKind.REFUND_PAYMENT: Performer(
+        send=_refund,
+        look_up=_find_refund,
+        may_send=_may_refund,
+        adopt=_adopt_refund,
+        reject=_refund_refused,
+    ),
+    EffectKind.ISSUE_CREDIT_NOTE: Performer(
+        send=_issue,
+        look_up=_find_credit_note,
+        adopt=_adopt_credit_note,
+        reject=_credit_note_refused,
+    ),
+}

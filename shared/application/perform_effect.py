@@ -1,0 +1,196 @@
+"""Carry out one effect: persist the key, call, adopt what came of it.
+
+Whatever dies here, the stored effect says what was sent and when, and the next attempt is the one
+that `decide_attempt` calls safe.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.application.change import Change, present, transact, wake
+from shared.application.effects import cancellations, charges, collection, messages, refunds
+from shared.application.effects.performer import Go, Performer, Refuse, Result, Skip
+from shared.domain.effects import (
+    SETTLE_TIME,
+    Attempt,
+    Effect,
+    EffectKind,
+    EffectStatus,
+    decide_attempt,
+    may_rotate,
+)
+from shared.domain.errors import (
+    BrokenInvariantError,
+    ConflictingWriteError,
+    NotReadyError,
+    OutcomeUnknownError,
+    RefusedError,
+    UnavailableError,
+)
+from shared.ports import Put, Services, Stored
+
+PERFORMERS: dict[EffectKind, Performer] = {
+    **cancellations.PERFORMERS,
+    **charges.PERFORMERS,
+    **refunds.PERFORMERS,
+    **collection.PERFORMERS,
+    **messages.PERFORMERS,
+}
+
+# The longest delay that a queue message can have; later attempts are left to the sweeper.
+_LONGEST_DELAY = 900
+
+
+class Performed(StrEnum):
+    """What came of an attempt."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    REJECTED = "rejected"
+    LATER = "later"
+    NEEDS_PERSON = "needs_person"
+    NOTHING = "nothing"
+
+
+def perform_effect(services: Services, *, customer: str, effect_id: str) -> Performed:
+    """One attempt at an effect, if one is safe now.
+
+    Raises:
+        NotReadyError: the effect is not in the table (yet).
+    """
+    stored = services.store.get(Effect, customer, effect_id)
+    if stored is None:
+        raise NotReadyError(f"effect {effect_id} is not stored")
+    try:
+        return _attempt(services, stored)
+    except ConflictingWriteError:
+        # Another worker has it; what it leaves behind is due again by itself.
+        return Performed.NOTHING
+
+
+def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
+    effect, now = stored.record, present(services)
+    performer = PERFORMERS[effect.kind]
+    attempt = decide_attempt(effect, now)
+    if attempt is Attempt.NOTHING:
+        return Performed.NOTHING
+    new_epoch = effect.sent_at is None
+    try:
+        if attempt is Attempt.LOOK_UP_FIRST:
+            found = performer.look_up(services, effect)
+            if found is not None:
+                return _adopt(services, effect, found)
+            if not may_rotate(effect, now):
+                return _postpone(services, stored, now)
+            new_epoch = True
+        verdict = performer.may_send(services, effect)
+    except (UnavailableError, OutcomeUnknownError):
+        # Only read so far; a reading that fails is tried again like a call that failed.
+        return _later(services, stored, now, ambiguous=False)
+    match verdict:
+        case Go(checks):
+            sending = effect.sending(now, new_epoch=new_epoch)
+            services.store.commit([Put(sending, stored.version), *checks])
+            return _send(services, Stored(sending, stored.version + 1), now)
+        case Skip(reason):
+            return _skip(services, effect, reason)
+        case Refuse(reason):
+            return _refuse(services, stored, reason, now)
+
+
+def _send(services: Services, stored: Stored[Effect], now: datetime) -> Performed:
+    effect = stored.record
+    performer = PERFORMERS[effect.kind]
+    try:
+        try:
+            result = performer.send(services, effect)
+        except RefusedError as refusal:
+            # It may be our own earlier success that stands in the way: look before believing.
+            found = performer.look_up(services, effect)
+            if found is None:
+                return _reject(services, effect, str(refusal))
+            result = found
+    except UnavailableError:
+        return _later(services, stored, now, ambiguous=False)
+    except OutcomeUnknownError as unknown:
+        return _later(services, stored, now, ambiguous=unknown.sticky)
+    return _adopt(services, effect, result)
+
+
+def _adopt(services: Services, effect: Effect, result: Result) -> Performed:
+    def decide(change: Change) -> Performed:
+        known = _open(change, effect)
+        if known is None:
+            return Performed.NOTHING
+        PERFORMERS[known.kind].adopt(change, known, result)
+        change.put(known.done(result))
+        change.audit("effect_done", known.kind.value, effect=known.id, key=known.key)
+        return Performed.DONE
+
+    return transact(services, effect.customer, "effects", decide)
+
+
+def _skip(services: Services, effect: Effect, reason: str) -> Performed:
+    def decide(change: Change) -> Performed:
+        known = _open(change, effect)
+        if known is None:
+            return Performed.NOTHING
+        change.put(known.done({"skipped": reason}))
+        change.audit("effect_skipped", reason, effect=known.id, kind=known.kind.value)
+        return Performed.SKIPPED
+
+    return transact(services, effect.customer, "effects", decide)
+
+
+def _reject(services: Services, effect: Effect, reason: str) -> Performed:
+    def decide(change: Change) -> Performed:
+        known = _open(change, effect)
+        if known is None:
+            return Performed.NOTHING
+        PERFORMERS[known.kind].reject(change, known, reason)
+        change.put(known.rejected(reason))
+        change.audit("effect_rejected", reason, effect=known.id, key=known.key)
+        return Performed.REJECTED
+
+    return transact(services, effect.customer, "effects", decide)
+
+
+def _refuse(services: Services, stored: Stored[Effect], reason: str, now: datetime) -> Performed:
+    """Our own refusal; something sent earlier may still have been carried out."""
+    effect = stored.record
+    if effect.sent_at is not None:
+        found = PERFORMERS[effect.kind].look_up(services, effect)
+        if found is not None:
+            return _adopt(services, effect, found)
+        if not may_rotate(effect, now):
+            return _postpone(services, stored, now)
+    return _reject(services, effect, reason)
+
+
+def _open(change: Change, effect: Effect) -> Effect | None:
+    """The effect as it is stored now, None when another worker has ended it."""
+    known = change.load(Effect, effect.id)
+    if known is None:
+        raise BrokenInvariantError(f"effect {effect.id} has vanished")
+    return known if known.due_at is not None else None
+
+
+def _later(
+    services: Services, stored: Stored[Effect], now: datetime, *, ambiguous: bool
+) -> Performed:
+    """The outcome is open: the same effect again later, and a person after the last attempt."""
+    effect = stored.record.retrying(now, ambiguous=ambiguous)
+    services.store.commit([Put(effect, stored.version)])
+    if effect.status is EffectStatus.NEEDS_PERSON:
+        return Performed.NEEDS_PERSON
+    delay = int((effect.next_attempt_at - now).total_seconds())
+    if delay <= _LONGEST_DELAY:
+        wake(services, effect.customer, [effect.id], delay_seconds=delay)
+    return Performed.LATER
+
+
+def _postpone(services: Services, stored: Stored[Effect], now: datetime) -> Performed:
+    """A look-up found nothing, but the last request may still be executing: wait it out."""
+    last = stored.record.last_sent_at or now
+    services.store.commit([Put(stored.record.waiting_until(last + SETTLE_TIME), stored.version)])
+    return Performed.LATER

@@ -1,0 +1,162 @@
+"""Quote a cancellation: what ends when, what comes back, and why, before anything happens."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.application.case_document import case_document, facts_digest, instant
+from shared.application.change import present
+from shared.domain.account import Account
+from shared.domain.cancellation import Timing
+from shared.domain.case import parse_case
+from shared.domain.errors import ConflictError, NotFoundError
+from shared.domain.payment import Payment
+from shared.domain.records import QUOTE_LIFETIME, Quote
+from shared.domain.refund import decide_refund, quote_document
+from shared.domain.subscription import Subscription, SubscriptionStatus
+from shared.ports import InvoiceFacts, Put, Services, SubscriptionFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a quote rests on, fetched now."""
+
+    subscription: SubscriptionFacts
+    invoices: tuple[InvoiceFacts, ...]
+    document: dict[str, Any]
+    digest: str
+
+
+def quote_cancellation(
+    services: Services, *, customer: str, subscription: str, timing: Timing
+) -> dict[str, Any]:
+    """A stored quote as the API shows it: `{id, expires_at, facts_digest, quote}`.
+
+    Raises:
+        NotFoundError: no such subscription of this customer.
+        ConflictError: it has ended or is ending already, or cannot be quoted yet.
+    """
+    now = present(services)
+    facts = gather_facts(services, customer, subscription, timing, now)
+    policy = services.policies.load(facts.document["policy"], now)
+    document = quote_document(decide_refund(policy, parse_case(facts.document)))
+    quote = Quote(
+        id=services.ids.new(),
+        customer=customer,
+        subscription=subscription,
+        timing=timing,
+        created_at=now,
+        expires_at=now + QUOTE_LIFETIME,
+        facts_digest=facts.digest,
+        case=json.dumps(facts.document),
+        document=json.dumps(document),
+        invoices=json.dumps(_what_execution_needs(facts)),
+    )
+    services.store.commit([Put(quote, 0)])
+    return shown(quote)
+
+
+def shown(quote: Quote) -> dict[str, Any]:
+    """A quote as the API shows it."""
+    return {
+        "id": quote.id,
+        "expires_at": instant(quote.expires_at),
+        "facts_digest": quote.facts_digest,
+        "quote": json.loads(quote.document),
+    }
+
+
+def gather_facts(
+    services: Services, customer: str, subscription: str, timing: Timing, now: datetime
+) -> Facts:
+    """The facts of a cancellation at `now`, as Stripe and our table have them.
+
+    Raises:
+        NotFoundError: no such subscription of this customer.
+        ConflictError: it cannot be cancelled (any more), and why.
+    """
+    stored = services.store.get(Subscription, customer, subscription)
+    if stored is None:
+        raise NotFoundError("subscription")
+    seen = services.billing.subscription(subscription)
+    if seen is None or seen.customer != customer:
+        raise NotFoundError("subscription")
+    _refuse_if_over(stored.record, seen)
+    effective_at = _effective_at(seen, timing, now)
+    account = services.store.get(Account, customer)
+    invoices = services.billing.subscription_invoices(subscription, now)
+    payments = {
+        payment.id: ours.record
+        for invoice in invoices
+        for payment in invoice.payments
+        if (ours := services.store.get(Payment, customer, payment.id))
+    }
+    policy = services.policies.load(services.policy, now)
+    document = case_document(
+        policy=policy,
+        now=now,
+        effective_at=effective_at,
+        account=account.record if account else Account(customer),
+        subscription=seen,
+        invoices=invoices,
+        open_invoices=[i for i in services.billing.open_invoices(customer) if i.status == "open"],
+        payments=payments,
+    )
+    return Facts(seen, tuple(invoices), document, facts_digest(document, policy, seen))
+
+
+def _refuse_if_over(known: Subscription, seen: SubscriptionFacts) -> None:
+    if known.ended_at or seen.status is SubscriptionStatus.ENDED:
+        raise ConflictError("already-canceled", "This subscription has already ended.")
+    if known.cancellation or known.ends_at:
+        raise ConflictError(
+            "already-canceled",
+            "This subscription is already set to end; take that cancellation back first.",
+            {"cancellation": known.cancellation},
+        )
+
+
+def _effective_at(seen: SubscriptionFacts, timing: Timing, now: datetime) -> datetime:
+    ends = {item.period_end for item in seen.items}
+    if len(ends) != 1:
+        # Items on different cycles need an end each at Stripe, which one call cannot express.
+        raise ConflictError(
+            "mixed-intervals", "This subscription has items on different billing cycles."
+        )
+    if timing is Timing.IMMEDIATELY:
+        return now
+    (end,) = ends
+    if end <= now:
+        raise ConflictError("renewing", "This subscription is renewing just now; ask again soon.")
+    return end
+
+
+def _what_execution_needs(facts: Facts) -> dict[str, Any]:
+    """Per invoice number: its id, the taxes of its lines, and the totals of its payments."""
+    return {
+        invoice.number or invoice.id: {
+            "id": invoice.id,
+            "taxes": {
+                line.id: [
+                    {
+                        "rate": tax.rate,
+                        "amount": tax.amount,
+                        "taxable": tax.taxable,
+                        "inclusive": tax.inclusive,
+                    }
+                    for tax in line.taxes
+                ]
+                for line in invoice.lines
+            },
+            "payments": {
+                payment.id: {
+                    "total": payment.total,
+                    "refunded": payment.refunded,
+                    "disputed": payment.disputed,
+                }
+                for payment in invoice.payments
+            },
+        }
+        for invoice in facts.invoices
+    }
