@@ -1,44 +1,20 @@
-"""template.yaml as plain data: `!Ref X` is {"Ref": "X"}, `!GetAtt A.B` is {"Fn::GetAtt": "A.B"}."""
+"""template.yaml as plain data, with the questions that its rules ask."""
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from infrastructure.local import stage
 
 ROOT = Path(__file__).resolve().parents[2]
 
 Template = Mapping[str, Any]
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags."""
-
-
-def _intrinsic(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    name = tag if tag in {"Ref", "Condition"} else f"Fn::{tag}"
-    if isinstance(node, yaml.ScalarNode):
-        return {name: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {name: loader.construct_mapping(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-
-
-def parse(text: str) -> dict[str, Any]:
-    """A template as data."""
-    document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with tags of ours
-    assert isinstance(document, dict)
-    return document
-
-
 def load() -> dict[str, Any]:
     """The template that ships."""
-    return parse((ROOT / "template.yaml").read_text())
+    return stage.read_template(ROOT / "template.yaml")
 
 
 def resources(template: Template, kind: str) -> dict[str, Mapping[str, Any]]:
@@ -96,7 +72,7 @@ def target(value: Any) -> str:
         if name == "Ref":
             return str(argument)
         if name == "Fn::GetAtt":
-            return str(argument if isinstance(argument, str) else argument[0]).split(".")[0]
+            return str(argument[0])
         if name == "Fn::Sub":
             text = argument if isinstance(argument, str) else argument[0]
             variable = re.match(r"\$\{([A-Za-z]+)", text)

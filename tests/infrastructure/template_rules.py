@@ -127,7 +127,7 @@ def every_function_has_its_own_role(template: Template) -> list[str]:
     return [
         name
         for name, function in functions(template).items()
-        if function.get("Role") != {"Fn::GetAtt": name.removesuffix("Function") + "Role.Arn"}
+        if function.get("Role") != {"Fn::GetAtt": [name.removesuffix("Function") + "Role", "Arn"]}
     ]
 
 

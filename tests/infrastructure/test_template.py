@@ -75,7 +75,7 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
     (
         rules.every_function_has_its_own_role,
         "ShowAccountFunction/Role",
-        {"Fn::GetAtt": "PerformEffectRole.Arn"},
+        {"Fn::GetAtt": ["PerformEffectRole", "Arn"]},
     ),
     (
         rules.every_function_has_a_kept_log_group,
@@ -92,7 +92,7 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
     (
         rules.only_due_work_reads_the_index,
         f"DoDueWork{STATEMENT}/2/Resource",
-        {"Fn::GetAtt": "Table.Arn"},
+        {"Fn::GetAtt": ["Table", "Arn"]},
     ),
     (rules.the_table_is_protected, "Table/PointInTimeRecoverySpecification", MISSING),
     (rules.the_table_is_protected, "Table/DeletionProtectionEnabled", False),

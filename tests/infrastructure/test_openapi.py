@@ -1,0 +1,185 @@
+"""openapi.yaml is what the stack routes to, and is sound in itself."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+
+from shared.domain.account import CauseKind, Standing
+from shared.domain.cancellation import CancellationState, Timing
+from shared.domain.refund_operation import RefundStatus
+from shared.domain.subscription import SubscriptionStatus
+from tests.infrastructure import cloudformation
+from tests.infrastructure.cloudformation import ROOT
+
+TEMPLATE = cloudformation.load()
+DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "infrastructure/openapi.yaml").read_text())
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in DOCUMENT["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield method.upper(), path, item[method]
+
+
+def resolve(reference: str) -> Any:
+    place: Any = DOCUMENT
+    for step in reference.removeprefix("#/").split("/"):
+        place = place[step]
+    return place
+
+
+def contents(node: Any) -> Iterator[Mapping[str, Any]]:
+    """Every media type with a schema, wherever it stands."""
+    if isinstance(node, Mapping):
+        yield from (media for media in node.get("content", {}).values())
+        for child in node.values():
+            yield from contents(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from contents(child)
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for child in node.values():
+            yield from references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from references(child)
+
+
+def validate(instance: object, schema: Mapping[str, Any]) -> None:
+    document = {**schema, "components": DOCUMENT["components"]}
+    Draft202012Validator(document, format_checker=FormatChecker()).validate(instance)
+
+
+EXAMPLES = [
+    pytest.param(media["schema"], media["example"], id=str(index))
+    for index, media in enumerate(contents(DOCUMENT))
+    if "example" in media
+]
+
+
+def test_its_routes_are_those_of_the_stack():
+    assert {(method, path) for method, path, _ in operations()} == set(
+        cloudformation.routes(TEMPLATE)
+    )
+
+
+def test_each_route_asks_for_the_token_that_its_function_accepts():
+    asked = {
+        (method, path): [
+            scheme for way in one.get("security", DOCUMENT["security"]) for scheme in way
+        ]
+        for method, path, one in operations()
+    }
+    functions = cloudformation.functions(TEMPLATE)
+    accepted = {}
+    for route, name in cloudformation.routes(TEMPLATE).items():
+        settings = functions[name]["Environment"]["Variables"]
+        scopes = {"CUSTOMER_SCOPE": "customer", "SERVICE_SCOPE": "service"}
+        accepted[route] = [who for setting, who in scopes.items() if setting in settings]
+    accepted["POST", "/webhooks/stripe"] = ["stripeSignature"]
+
+    assert asked == accepted
+
+
+def test_every_reference_leads_somewhere():
+    found = list(references(DOCUMENT))
+
+    assert found
+    for reference in found:
+        assert resolve(reference) is not None
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_schema_is_a_json_schema(name: str):
+    Draft202012Validator.check_schema(SCHEMAS[name])
+
+
+@pytest.mark.parametrize(("schema", "example"), EXAMPLES)
+def test_every_example_fits_its_schema(schema: dict[str, Any], example: object):
+    validate(example, schema)
+
+
+@pytest.mark.parametrize(("schema", "example"), EXAMPLES)
+def test_no_example_fits_with_a_member_too_many(schema: dict[str, Any], example: dict[str, Any]):
+    with pytest.raises(ValidationError):
+        validate({**copy.deepcopy(example), "a_member_too_many": 1}, schema)
+
+
+def objects(node: Any, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every schema of an object, with the name it stands under."""
+    if isinstance(node, Mapping):
+        if node.get("type") == "object":
+            yield name, node
+        for key, child in node.items():
+            yield from objects(child, key)
+    elif isinstance(node, list):
+        for child in node:
+            yield from objects(child, name)
+
+
+def test_every_object_is_closed():
+    left_open = {
+        name
+        for name, schema in objects(SCHEMAS, "")
+        if schema.get("additionalProperties") is not False
+    }
+
+    # What a clause saw differs by the kind of clause.
+    assert left_open == {"saw"}
+
+
+def test_every_member_of_an_answer_is_always_there():
+    optional = {
+        f"{name}.{member}"
+        for name, schema in SCHEMAS.items()
+        if schema.get("type") == "object" and not name.endswith("Request")
+        for member in set(schema["properties"]) - set(schema["required"])
+    }
+
+    assert optional == set()
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind"),
+    [
+        (SCHEMAS["CancellationState"], CancellationState),
+        (SCHEMAS["Timing"], Timing),
+        (SCHEMAS["Refund"]["properties"]["status"], RefundStatus),
+        (SCHEMAS["Subscription"]["properties"]["status"], SubscriptionStatus),
+        (SCHEMAS["Account"]["properties"]["standing"], Standing),
+        (SCHEMAS["Cause"]["properties"]["kind"], CauseKind),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_its_words_are_those_of_the_core(schema: Mapping[str, Any], kind: type[StrEnum]):
+    assert set(schema["enum"]) == set(kind)
+
+
+def test_only_confirming_a_quote_takes_an_idempotency_key():
+    takers = [
+        (method, path)
+        for method, path, one in operations()
+        if {"$ref": "#/components/parameters/IdempotencyKey"} in one.get("parameters", [])
+    ]
+
+    assert takers == [("POST", "/v1/cancellations")]
+
+
+def test_every_route_of_a_signed_in_caller_says_how_it_refuses():
+    for _, path, one in operations():
+        if path.startswith("/v1/"):
+            assert {"401", "403", "503"} <= set(one["responses"])
+            assert ("400" in one["responses"]) == ("requestBody" in one)
