@@ -1,0 +1,99 @@
+"""The control plane under `/_local/`: the clock, disputes, faults, and what has happened.
+
+It is this server's own and has no counterpart at Stripe.
+"""
+
+import json
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from infrastructure.local.stripe import disputes
+from infrastructure.local.stripe.clock import format_instant, parse_instant
+from infrastructure.local.stripe.errors import Refusal
+from infrastructure.local.stripe.state import Json, snapshot
+
+if TYPE_CHECKING:
+    from infrastructure.local.stripe.server import LocalStripe
+
+
+def answer(service: "LocalStripe", method: str, path: str, body: str) -> tuple[int, Any]:
+    """Serves one control request: status and document; a bad one gets 400 and a sentence."""
+    with service.lock:
+        try:
+            document = json.loads(body) if body else {}
+            if not isinstance(document, dict):
+                return HTTPStatus.BAD_REQUEST, {"error": "the body must be a JSON object"}
+            return HTTPStatus.OK, _route(service, method, path.removeprefix("/_local/"), document)
+        except Refusal as refusal:
+            return refusal.status, refusal.body("req_control")
+        except LookupError as error:
+            return HTTPStatus.NOT_FOUND, {"error": str(error)}
+        except (ValueError, TypeError) as error:
+            return HTTPStatus.BAD_REQUEST, {"error": str(error)}
+        finally:
+            service.flush()
+
+
+def _route(service: "LocalStripe", method: str, name: str, document: Json) -> Any:
+    match method, name.split("/"):
+        case "GET", ["health"]:
+            return _health(service)
+        case "GET", ["clock"]:
+            return _clock(service)
+        case "POST", ["clock"]:
+            return _move_clock(service, document)
+        case "POST", ["disputes"]:
+            return snapshot(disputes.open_dispute(service.store, **document))
+        case "POST", ["disputes", identifier]:
+            return snapshot(disputes.settle(service.store, identifier, **document))
+        case "GET", ["faults"]:
+            return [fault.describe() for fault in service.faults.active]
+        case "POST", ["faults"]:
+            return service.faults.add(document).describe()
+        case "DELETE", ["faults"]:
+            service.faults.active.clear()
+            return []
+        case "GET", ["deliveries"]:
+            return asdict(service.dispatcher.counts)
+        case "GET", ["requests"]:
+            return snapshot(service.log)
+        case "POST", ["reset"]:
+            service.reset()
+            service.clock.restart()
+            return _health(service)
+    message = f"there is no {method} /_local/{name}"
+    raise LookupError(message)
+
+
+def _health(service: "LocalStripe") -> Json:
+    return {
+        "status": "defective" if service.store.violations else "ok",
+        "stripe": service.sdk.version,
+        "api_version": service.sdk.api_version,
+        "violations": service.store.violations,
+        "objects": {kind: len(table) for kind, table in service.store.tables.items()},
+    }
+
+
+def _clock(service: "LocalStripe") -> Json:
+    return {
+        "now": format_instant(service.clock.now()),
+        "offset_seconds": service.clock.offset,
+    }
+
+
+def _move_clock(service: "LocalStripe", document: Json) -> Json:
+    """Everything due on the way happens before the clock shows the new instant."""
+    match document:
+        case {"now": str(text), **rest} if not rest:
+            instant = parse_instant(text)
+        case {"advance_seconds": int() | float() as seconds, **rest} if not rest:
+            instant = service.clock.now() + seconds
+        case _:
+            message = 'the clock takes {"now": RFC 3339} or {"advance_seconds": n}'
+            raise ValueError(message)
+    if instant >= service.clock.now():
+        service.run_due(instant)
+    service.clock.move_to(instant)
+    return _clock(service)

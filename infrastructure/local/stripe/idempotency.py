@@ -1,0 +1,70 @@
+"""Idempotency keys: the first answer is replayed, whatever it was (documentation).
+
+Only POST; a key is kept for 24 hours of the virtual clock; an answer from before execution is not
+remembered; the same key with other parameters is refused (recorded texts).
+"""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from infrastructure.local.stripe.errors import Refusal
+from infrastructure.local.stripe.state import Json
+
+KEPT_SECONDS = 24 * 3600  # "at least 24 hours" (documentation); forgotten at once, to be strict
+LENGTH_MAX = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An answer kept for its key."""
+
+    path: str
+    fingerprint: str
+    status: int
+    body: bytes
+    request: str
+    created: int
+
+
+class IdempotencyKeys:
+    """The remembered answers by key."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Remembered] = {}
+
+    def recall(self, key: str, path: str, params: Json, now: int) -> Remembered | None:
+        """The first answer for this key, or a Refusal when the request is another one."""
+        if len(key) > LENGTH_MAX:  # text unverified
+            message = f"Idempotency keys may be at most {LENGTH_MAX} characters long."
+            raise Refusal(HTTPStatus.BAD_REQUEST, message, executed=False)
+        kept = self._kept.get(key)
+        if kept is None or now - kept.created >= KEPT_SECONDS:
+            return None
+        if kept.path != path:
+            raise _mismatch(
+                "Keys for idempotent requests can only be used for the same endpoint they were"
+                f" first used for ('{kept.path}' vs '{path}'). Try using a key other than '{key}'"
+                " if you meant to execute a different request."
+            )
+        if kept.fingerprint != _fingerprint(params):
+            raise _mismatch(
+                "Keys for idempotent requests can only be used with the same parameters they were"
+                f" first used with. Try using a key other than '{key}' if you meant to execute a"
+                " different request."
+            )
+        return kept
+
+    def keep(
+        self, key: str, path: str, params: Json, answer: tuple[int, bytes, str], now: int
+    ) -> None:
+        """Remembers status, body and request id of an executed request."""
+        self._kept[key] = Remembered(path, _fingerprint(params), *answer, now)
+
+
+def _fingerprint(params: Json) -> str:
+    return json.dumps(params, sort_keys=True)
+
+
+def _mismatch(message: str) -> Refusal:
+    return Refusal(HTTPStatus.BAD_REQUEST, message, kind="idempotency_error", executed=False)

@@ -1,0 +1,285 @@
+"""The HTTP server: authentication, validation, idempotency, execution, faults, answers."""
+
+import base64
+import json
+import socket
+import threading
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from infrastructure.local.stripe import control, parameters, webhooks
+from infrastructure.local.stripe.checks import violations
+from infrastructure.local.stripe.clock import Clock
+from infrastructure.local.stripe.due import run_due
+from infrastructure.local.stripe.errors import Refusal
+from infrastructure.local.stripe.families import SERVICES
+from infrastructure.local.stripe.faults import Faults
+from infrastructure.local.stripe.idempotency import IdempotencyKeys
+from infrastructure.local.stripe.routes import Route, Router
+from infrastructure.local.stripe.sdk import Sdk
+from infrastructure.local.stripe.state import Cause, Json, Store
+from infrastructure.local.stripe.views import show
+
+TICK_SECONDS = 1.0
+LOG_MAX = 100_000
+MEMORY_OF_KEY = {"Idempotent-Replayed": "true"}
+
+
+@dataclass(slots=True)
+class Request:
+    """One API request as it came."""
+
+    method: str
+    path: str
+    query: str
+    body: str
+    headers: dict[str, str]  # names in lower case
+
+    @property
+    def key(self) -> str | None:
+        """The idempotency key; only POST has one (documentation)."""
+        return self.headers.get("idempotency-key") if self.method == "POST" else None
+
+
+@dataclass(slots=True)
+class Response:
+    """What to send; `cut` closes the connection instead."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+
+
+class LocalStripe:
+    """The whole service, independent of the socket: `answer` takes a request and gives a response."""
+
+    def __init__(self, clock: Clock, sdk: Sdk | None = None) -> None:
+        self.sdk = sdk or Sdk()
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.router = Router(self.sdk, SERVICES)
+        self.faults = Faults()
+        self.dispatcher = webhooks.Dispatcher(clock, self.faults, self._settled)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets everything; identifiers start anew."""
+        self.store = Store(self.sdk, self.clock)
+        self.store.on_event = self._on_event
+        self.keys = IdempotencyKeys()
+        self.log: list[Json] = []
+        self.faults.active.clear()
+        self._requests = 0
+        self._reported = 0
+
+    # -- the API
+
+    def answer(self, request: Request) -> Response:
+        """Serves one request; all requests run one after the other."""
+        with self.lock:
+            self.run_due()
+            self._requests += 1
+            identifier = f"req_local{self._requests:09}"
+            entry = {
+                "method": request.method,
+                "path": request.path,
+                "params": {},
+                "idempotency_key": request.key,
+                "status": None,
+                "replayed": False,
+            }
+            response = self._answer(request, identifier, entry)
+            response.headers["Request-Id"] = identifier
+            response.headers["Stripe-Version"] = self.sdk.api_version
+            if request.key is not None:
+                response.headers["Idempotency-Key"] = request.key
+            entry["status"] = response.status
+            if self.faults.strike("commit_then_cut", request.method, request.path):
+                response.cut = True
+                entry["fault"] = "commit_then_cut"
+            self.log.append(entry)
+            del self.log[:-LOG_MAX]
+            self.flush()
+        return response
+
+    def _answer(self, request: Request, identifier: str, entry: Json) -> Response:
+        params: Json = {}
+        try:
+            _authenticate(request.headers.get("authorization", ""))
+            self._check_version(request)
+            route, ids = self.router.find(request.method, request.path)
+            text = request.body if request.method == "POST" else request.query
+            params = entry["params"] = parameters.decode(text)
+            typed = parameters.check(self.sdk, route.endpoint.params, params)
+            now = self.store.now()
+            if request.key is not None:
+                kept = self.keys.recall(request.key, request.path, params, now)
+                if kept is not None:
+                    entry["replayed"] = True
+                    headers = MEMORY_OF_KEY | {"Original-Request": kept.request}
+                    return Response(kept.status, kept.body, headers)
+            self.store.cause = Cause(identifier, request.key)
+            response, executed = self._execute(route, typed, ids, identifier)
+        except Refusal as refusal:
+            return _json(refusal.status, refusal.body(identifier))
+        finally:
+            self.store.cause = Cause()
+        if request.key is not None and executed:
+            answer = (response.status, response.body, identifier)
+            self.keys.keep(request.key, request.path, params, answer, now)
+        return response
+
+    def _execute(
+        self, route: Route, params: Json, ids: tuple[str, ...], identifier: str
+    ) -> tuple[Response, bool]:
+        try:
+            result = route.execute(self.store, params, ids)
+            shown = show(self.store, result, route.result, params.get("expand", []))
+        except Refusal as refusal:
+            return _json(refusal.status, refusal.body(identifier)), refusal.executed
+        faults = list(violations(self.sdk, route.result, shown, route.endpoint.path))
+        self.store.violations.extend(faults)
+        fresh = self.store.violations[self._reported :]
+        self._reported = len(self.store.violations)
+        if fresh:  # of this answer, of its events, or of what the clock did since the last one
+            return _json(HTTPStatus.INTERNAL_SERVER_ERROR, _defect(fresh)), True
+        return _json(HTTPStatus.OK, shown), True
+
+    def _check_version(self, request: Request) -> None:
+        """Only the pinned version is spoken; text unverified."""
+        version = request.headers.get("stripe-version", self.sdk.api_version)
+        if version != self.sdk.api_version:
+            message = f"Invalid Stripe API version: {version}"
+            raise Refusal(HTTPStatus.BAD_REQUEST, message, executed=False)
+
+    # -- events and time
+
+    def _on_event(self, event: Json) -> None:
+        """Every event is checked as it is born, like every answer."""
+        kind = event["data"]["object"]["object"]
+        for name, thing in (("event", event), (kind, event["data"]["object"])):
+            node = self.sdk.object_reference(name)
+            where = f"{event['type']} {name}"
+            self.store.violations.extend(violations(self.sdk, node, thing, where))
+        webhooks.enqueue(self.store, event)
+
+    def _settled(self, event: str) -> None:
+        with self.lock:
+            thing = self.store.find(event)
+            if thing is not None and thing["pending_webhooks"] > 0:
+                thing["pending_webhooks"] -= 1
+
+    def flush(self) -> None:
+        """Hands the events of what has been committed to the dispatcher."""
+        for delivery in self.store.outbox:
+            event = self.store.find(delivery.event)
+            self.dispatcher.send(delivery, event["type"] if event else "")
+        self.store.outbox.clear()
+
+    def run_due(self, until: float | None = None) -> None:
+        """Does what is due by now, or by `until`, each thing at its own instant."""
+        run_due(self.store, self.clock.now() if until is None else until)
+
+    def tick(self) -> None:
+        """What the passing of time brings without any request."""
+        with self.lock:
+            self.run_due()
+            self.flush()
+
+
+def _defect(faults: list[str]) -> Json:
+    message = f"defect of the local Stripe: {'; '.join(faults[:5])}"
+    return {"error": {"message": message, "type": "api_error"}}
+
+
+def _json(status: int, document: Any) -> Response:
+    return Response(status, json.dumps(document, indent=2).encode())
+
+
+def _authenticate(header: str) -> None:
+    """Any test key, as Bearer or as the user of Basic (documentation; texts recorded)."""
+    scheme, _, credential = header.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            decoded = base64.b64decode(credential, validate=True).decode()
+        except ValueError:
+            decoded = ""
+        credential = decoded.partition(":")[0]
+    if not credential:
+        message = (
+            "You did not provide an API key. You need to provide your API key in the Authorization"
+            " header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+        )
+        raise Refusal(HTTPStatus.UNAUTHORIZED, message, executed=False)
+    if not credential.startswith("sk_test_"):
+        shown = f"{credential[:8]}{'*' * 8}{credential[-4:]}"
+        message = f"Invalid API Key provided: {shown}"
+        raise Refusal(HTTPStatus.UNAUTHORIZED, message, executed=False)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Between the socket and `LocalStripe`."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: "Server"
+
+    def _serve(self) -> None:
+        url = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length).decode("utf-8", "replace")
+        if url.path.startswith("/_local/"):
+            status, document = control.answer(self.server.service, self.command, url.path, body)
+            response = _json(status, document)
+        else:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = Request(self.command, url.path, url.query, body, headers)
+            response = self.server.service.answer(request)
+        if response.cut:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        self.wfile.write(response.body)
+
+    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 -- the base class's names
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Silent: `/_local/requests` is the log."""
+
+
+class Server(ThreadingHTTPServer):
+    """Listens on loopback and keeps time."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, service: LocalStripe) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.service = service
+        self._stopped = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
+        self._ticker.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def _tick(self) -> None:
+        while not self._stopped.wait(TICK_SECONDS):
+            self.service.tick()
+
+    def server_close(self) -> None:
+        """Ends the clock's thread and the deliveries too."""
+        self._stopped.set()
+        self.service.dispatcher.stop()
+        super().server_close()

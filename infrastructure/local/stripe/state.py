@@ -1,0 +1,196 @@
+"""The state: tables of plain objects, identifiers, what is due, and the events of every change."""
+
+import hashlib
+import heapq
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from infrastructure.local.stripe.clock import Clock
+from infrastructure.local.stripe.errors import missing
+from infrastructure.local.stripe.sdk import Sdk
+
+Json: TypeAlias = dict[str, Any]
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+# Sent only when there is something to say, or on expansion (recorded); all else is null when unset.
+SILENT = {
+    "invoice": {"payments", "confirmation_secret", "amount_paid_off_stripe", "status_details"},
+    "charge": {"refunds", "level3", "authorization_code", "presentment_details", "transfer"},
+    "customer": {"subscriptions", "sources", "tax_ids", "tax", "cash_balance", "discount"},
+    "payment_intent": {"hooks", "presentment_details", "payment_details", "managed_payments"},
+    "refund": {"failure_reason", "failure_balance_transaction", "instructions_email"},
+    "subscription": {"presentment_details", "status_details", "managed_payments"},
+    "event": {"account", "context"},
+    "webhook_endpoint": {"secret"},
+}
+
+
+@dataclass(slots=True)
+class Cause:
+    """The request that events name as their cause; both members are null for the clock's work."""
+
+    request: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(slots=True)
+class Delivery:
+    """An event on its way to an endpoint."""
+
+    endpoint: str
+    url: str
+    secret: str
+    event: str
+    body: bytes
+
+
+@dataclass(order=True, slots=True)
+class Due:
+    """Work for an instant; at the same instant the lower rank goes first."""
+
+    at: int
+    rank: int
+    sequence: int
+    task: str = field(compare=False)
+    subject: str = field(compare=False)
+
+
+class Store:
+    """Everything the local Stripe knows. Not thread-safe: the server's one lock guards it."""
+
+    def __init__(self, sdk: Sdk, clock: Clock) -> None:
+        self.sdk = sdk
+        self.clock = clock
+        self.cause = Cause()
+        self.tables: dict[str, dict[str, Json]] = {}
+        self.private: dict[str, Any] = {}  # what Stripe knows of an object and never shows
+        self.outbox: list[Delivery] = []
+        self.violations: list[str] = []
+        self.on_event: Callable[[Json], None] = lambda _event: None
+        self._due: list[Due] = []
+        self._counters: dict[str, int] = {}
+
+    # -- time
+
+    def now(self) -> int:
+        """The virtual instant in whole seconds, as Stripe stamps things."""
+        return int(self.clock.now())
+
+    def schedule(self, at: int, task: str, subject: str, *, rank: int = 1) -> None:
+        """Asks for `task` on `subject` at an instant; whoever runs it checks that it still holds."""
+        heapq.heappush(self._due, Due(at, rank, self._count("due"), task, subject))
+
+    def next_due(self, until: float) -> Due | None:
+        """Takes the earliest work due at or before `until`."""
+        if self._due and self._due[0].at <= until:
+            return heapq.heappop(self._due)
+        return None
+
+    # -- objects
+
+    def _count(self, name: str) -> int:
+        self._counters[name] = self._counters.get(name, 0) + 1
+        return self._counters[name]
+
+    def identifier(self, prefix: str) -> str:
+        """Stripe's prefix and 24 characters that depend only on how many came before."""
+        digest = hashlib.sha256(f"{prefix}{self._count(prefix)}".encode()).digest()
+        return f"{prefix}_" + "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:24])
+
+    def add(self, kind: str, prefix: str, values: Json) -> Json:
+        """Keeps a new object: the SDK's fields as null, then `values`."""
+        fields = self.sdk.record(self.sdk.object_reference(kind))
+        silent = SILENT.get(kind, set()) | {"deleted"}
+        blank = {n: None for n, f in fields.items() if not f.required and n not in silent}
+        base = {"id": self.identifier(prefix), "object": kind, "created": self.now()}
+        thing = {**blank, **base, "livemode": False, **values}
+        # InvoiceItem has `date` and Refund no `livemode` (SDK).
+        thing = {name: value for name, value in thing.items() if name in fields}
+        self.tables.setdefault(kind, {})[thing["id"]] = thing
+        return thing
+
+    def get(self, kind: str, identifier: str, param: str = "id") -> Json:
+        """The object, or Stripe's 404."""
+        found = self.tables.get(kind, {}).get(identifier)
+        if found is None:
+            raise missing(kind, identifier, param)
+        return found
+
+    def find(self, identifier: str) -> Json | None:
+        """Any object by its identifier."""
+        for table in self.tables.values():
+            if identifier in table:
+                return table[identifier]
+        return None
+
+    def rows(self, kind: str) -> Iterator[Json]:
+        """All of a kind, the newest first, which is the order of Stripe's lists (documentation)."""
+        return reversed(self.tables.get(kind, {}).values())
+
+    def drop(self, thing: Json) -> Json:
+        """Deletes; the answer is what Stripe sends for a deleted object (recorded)."""
+        del self.tables[thing["object"]][thing["id"]]
+        return {"id": thing["id"], "object": thing["object"], "deleted": True}
+
+    # -- change and events
+
+    def change(self, thing: Json, event: str | None = None, **values: Any) -> Json:
+        """Sets fields; when any differs and `event` is named, emits it with the previous values."""
+        before = {name: snapshot(thing.get(name)) for name in values}
+        thing.update(values)
+        previous = difference(before, {name: thing[name] for name in values})
+        if event is not None and previous:
+            self.emit(event, thing, previous if event.endswith("updated") else None)
+        return thing
+
+    def emit(self, kind: str, thing: Json, previous: Json | None = None) -> None:
+        """Records an event with a snapshot taken now; a change without an event is a defect."""
+        data: Json = {"object": snapshot(thing)}
+        if previous is not None:
+            data["previous_attributes"] = previous
+        event = self.add(
+            "event",
+            "evt",
+            {
+                "api_version": self.sdk.api_version,
+                "data": data,
+                "pending_webhooks": 0,
+                "request": {
+                    "id": self.cause.request,
+                    "idempotency_key": self.cause.idempotency_key,
+                },
+                "type": kind,
+            },
+        )
+        self.on_event(event)
+
+
+def snapshot(value: Any) -> Any:
+    """A deep copy of JSON; faster than copy.deepcopy."""
+    return json.loads(json.dumps(value))
+
+
+def difference(before: Json, after: Json) -> Json:
+    """The earlier values of what changed: hashes member by member, lists whole (SDK, recorded)."""
+    previous: Json = {}
+    for name, old in before.items():
+        new = after.get(name)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            previous[name] = difference(old | {key: None for key in new.keys() - old.keys()}, new)
+        else:
+            previous[name] = old
+    return previous
+
+
+def merge_metadata(current: Json, given: Json | str | None) -> Json:
+    """Keys are set one by one, an empty value unsets, an empty string clears (SDK docstring)."""
+    if given is None:
+        return current
+    if isinstance(given, str):
+        return {}
+    merged = {**current, **given}
+    return {key: value for key, value in merged.items() if value != ""}
