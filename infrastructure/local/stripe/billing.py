@@ -26,14 +26,14 @@ def draft(
 ) -> Json:
     """An empty draft; the caller adds lines, then calls `opened`."""
     now = store.now()
-    parent = None
+    parent: Json | None = None
     if subscription is not None:
-        details = {
-            "metadata": subscription["metadata"],
-            "subscription": subscription["id"],
+        details = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
+        parent = {
+            "quote_details": None,
+            "subscription_details": details,
+            "type": "subscription_details",
         }
-        parent = {"quote_details": None, "subscription_details": details}
-        parent["type"] = "subscription_details"
     payment_settings = {
         "default_mandate": None,
         "payment_method_options": None,
@@ -183,7 +183,9 @@ def _request_payment(store: Store, invoice: Json) -> None:
         amount=invoice["amount_remaining"],
         currency=invoice["currency"],
         customer=invoice["customer"],
-        description=words.get(invoice["billing_reason"], f"Payment for Invoice {invoice['number']}"),
+        description=words.get(
+            invoice["billing_reason"], f"Payment for Invoice {invoice['number']}"
+        ),
     )
     store.add(
         "invoice_payment",
@@ -258,9 +260,9 @@ def _paid(store: Store, invoice: Json) -> None:
     store.emit("invoice.payment_succeeded", invoice)
     subscription = subscription_of(store, invoice)
     revivable = ("incomplete", "past_due", "unpaid")
-    if subscription and subscription["latest_invoice"] == invoice["id"]:
-        if subscription["status"] in revivable:
-            store.change(subscription, "customer.subscription.updated", status="active")
+    latest = subscription and subscription["latest_invoice"] == invoice["id"]
+    if subscription and latest and subscription["status"] in revivable:
+        store.change(subscription, "customer.subscription.updated", status="active")
 
 
 def credit_open(store: Store, invoice: Json, amount: int) -> None:

@@ -28,34 +28,38 @@ PAGE_FIELDS = {"object", "data", "has_more", "url"}
 def violations(sdk: Sdk, node: Node, value: Any, path: str = "") -> Iterator[str]:
     """Yields one sentence for each place where `value` is not what the SDK declares."""
     match node:
-        case Scalar(name):
-            if not _is_scalar(name, value):
-                yield f"{path}: {value!r} is not {name}"
-        case Choice(values):
-            if value not in values:
-                yield f"{path}: {value!r} is none of {values}"
-        case Nullable(inner):
-            if value is not None:
-                yield from violations(sdk, inner, value, path)
-        case Expandable(inner):
-            if not isinstance(value, str):
-                yield from violations(sdk, inner, value, path)
-        case Sequence(inner):
-            yield from _sequence(sdk, inner, value, path)
-        case Table(inner):
-            if isinstance(value, dict):
-                for key, entry in value.items():
-                    yield from violations(sdk, inner, entry, f"{path}.{key}")
-            else:
-                yield f"{path}: {value!r} is not an object"
-        case Page(inner):
-            yield from _page(sdk, inner, value, path)
+        case Scalar(name) if not _is_scalar(name, value):
+            yield f"{path}: {value!r} is not {name}"
+        case Choice(values) if value not in values:
+            yield f"{path}: {value!r} is none of {values}"
+        case Nullable(inner) if value is not None:
+            yield from violations(sdk, inner, value, path)
+        case Expandable(inner) if not isinstance(value, str):
+            yield from violations(sdk, inner, value, path)
         case Union(options):
             faults = [list(violations(sdk, option, value, path)) for option in options]
             if all(faults):
                 yield from min(faults, key=len)
-        case Reference():
+        case Sequence() | Table() | Page() | Reference():
+            yield from _compound(sdk, node, value, path)
+
+
+def _compound(
+    sdk: Sdk, node: Sequence | Table | Page | Reference, value: Any, path: str
+) -> Iterator[str]:
+    match node, value:
+        case Sequence(inner), list():
+            for index, entry in enumerate(value):
+                yield from violations(sdk, inner, entry, f"{path}[{index}]")
+        case Table(inner), dict():
+            for key, entry in value.items():
+                yield from violations(sdk, inner, entry, f"{path}.{key}")
+        case Page(inner), {"object": "list"} if set(value) == PAGE_FIELDS:
+            yield from violations(sdk, Sequence(inner), value["data"], f"{path}.data")
+        case Reference(), dict():
             yield from _record(sdk, node, value, path)
+        case _:
+            yield f"{path}: {value!r} is not a {type(node).__name__.lower()}"
 
 
 def _is_scalar(name: str, value: Any) -> bool:
@@ -73,27 +77,9 @@ def _is_scalar(name: str, value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _sequence(sdk: Sdk, inner: Node, value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, list):
-        yield f"{path}: {value!r} is not a list"
-        return
-    for index, entry in enumerate(value):
-        yield from violations(sdk, inner, entry, f"{path}[{index}]")
-
-
-def _page(sdk: Sdk, inner: Node, value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, dict) or set(value) != PAGE_FIELDS or value["object"] != "list":
-        yield f"{path}: {value!r} is not a list object"
-        return
-    yield from _sequence(sdk, inner, value["data"], f"{path}.data")
-
-
-def _record(sdk: Sdk, reference: Reference, value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, dict):
-        yield f"{path}: {value!r} is not an object"
-        return
+def _record(sdk: Sdk, reference: Reference, value: dict[str, Any], path: str) -> Iterator[str]:
     fields = sdk.record(reference)
-    # The SDK declares a deletion's answer as the whole class; Stripe sends three members (recorded).
+    # The SDK declares the whole class for a deletion; Stripe sends three members (recorded).
     if value.get("deleted") is True:
         fields = {name: fields[name] for name in ("id", "object", "deleted")}
     for name, field in fields.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 def parse_instant(text: str) -> float:
     """Seconds since the epoch of an RFC 3339 instant; ValueError when it has no offset."""
-    instant = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         message = f"{text!r} has no UTC offset; write it as 2026-01-01T00:00:00Z"
         raise ValueError(message)

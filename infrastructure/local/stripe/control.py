@@ -4,6 +4,7 @@ It is this server's own and has no counterpart at Stripe.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -37,31 +38,23 @@ def answer(service: "LocalStripe", method: str, path: str, body: str) -> tuple[i
 
 def _route(service: "LocalStripe", method: str, name: str, document: Json) -> Any:
     match method, name.split("/"):
-        case "GET", ["health"]:
-            return _health(service)
-        case "GET", ["clock"]:
-            return _clock(service)
         case "POST", ["clock"]:
             return _move_clock(service, document)
         case "POST", ["disputes"]:
             return snapshot(disputes.open_dispute(service.store, **document))
         case "POST", ["disputes", identifier]:
             return snapshot(disputes.settle(service.store, identifier, **document))
-        case "GET", ["faults"]:
-            return [fault.describe() for fault in service.faults.active]
         case "POST", ["faults"]:
             return service.faults.add(document).describe()
         case "DELETE", ["faults"]:
             service.faults.active.clear()
             return []
-        case "GET", ["deliveries"]:
-            return asdict(service.dispatcher.counts)
-        case "GET", ["requests"]:
-            return snapshot(service.log)
         case "POST", ["reset"]:
             service.reset()
             service.clock.restart()
             return _health(service)
+        case "GET", [part] if part in READINGS:
+            return READINGS[part](service)
     message = f"there is no {method} /_local/{name}"
     raise LookupError(message)
 
@@ -97,3 +90,12 @@ def _move_clock(service: "LocalStripe", document: Json) -> Json:
         service.run_due(instant)
     service.clock.move_to(instant)
     return _clock(service)
+
+
+READINGS: dict[str, Callable[["LocalStripe"], Any]] = {
+    "health": _health,
+    "clock": _clock,
+    "faults": lambda service: [fault.describe() for fault in service.faults.active],
+    "deliveries": lambda service: asdict(service.dispatcher.counts),
+    "requests": lambda service: snapshot(service.log),
+}

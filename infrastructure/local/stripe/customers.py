@@ -64,7 +64,7 @@ def create_customer(store: Store, params: Json) -> Json:
 def _use_payment_methods(store: Store, customer: Json, params: Json) -> None:
     """Attaches `payment_method`; the default must be attached, and may be the same magic id."""
     given = params.get("payment_method")
-    attached = attach(store, given, customer)["id"] if given else None
+    attached: str = attach(store, given, customer)["id"] if given else ""
     default = (params.get("invoice_settings") or {}).get("default_payment_method")
     if not default:
         return
@@ -203,7 +203,7 @@ def retrieve_payment_method(store: Store, _params: Json, identifier: str) -> Jso
 
 @endpoint("GET", METHODS, "customer type")
 def list_payment_methods(store: Store, params: Json) -> Json:
-    """The methods of a customer; without one Stripe lists none of the customers' (documentation)."""
+    """The methods of a customer; without one, none of any customer's (documentation)."""
     if "customer" not in params:
         return page([], METHODS)
     rows = [m for m in store.rows("payment_method") if m["customer"] == params["customer"]]

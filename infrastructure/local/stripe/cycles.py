@@ -157,8 +157,8 @@ def expire(store: Store, identifier: str) -> None:
 def end(store: Store, subscription: Json) -> Json:
     """Canceled as of now; its invoices are left, but no longer collected automatically (SDK).
 
-    The docstring says "all finalized invoices for the customer"; here those of the subscription, its
-    drafts included (unverified).
+    The docstring says "all finalized invoices for the customer"; here those of the
+    subscription, its drafts included (unverified).
     """
     for invoice in list(store.rows("invoice")):
         own = billing.subscription_of(store, invoice) is subscription

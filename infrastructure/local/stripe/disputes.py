@@ -119,7 +119,7 @@ def settle(store: Store, identifier: str, *, outcome: str) -> Json:
     match outcome, inquiry:
         case "won", False if dispute["status"] != "won":
             return _win(store, dispute)
-        case ("lost" | "closed"), False if dispute["status"] not in CLOSED:
+        case (("lost" | "closed"), False) if dispute["status"] not in CLOSED:
             return _close(store, dispute, "lost")
         case "closed", True if dispute["status"] != "warning_closed":
             return _close(store, dispute, "warning_closed")
@@ -203,8 +203,9 @@ def update_dispute(store: Store, params: Json, identifier: str) -> Json:
             "submission_count": dispute["evidence_details"]["submission_count"] + 1,
             "submission_method": "manual",
         }
-        if given.get("uncategorized_text") in DECISIVE:
-            store.private[identifier] = DECISIVE[given["uncategorized_text"]]
+        outcome = DECISIVE.get(given.get("uncategorized_text") or "")
+        if outcome is not None:
+            store.private[identifier] = outcome
             store.schedule(store.now() + DECIDE_SECONDS, "decide_dispute", identifier)
     return store.change(dispute, "charge.dispute.updated", **changes)
 

@@ -3,17 +3,18 @@
 from http import HTTPStatus
 from typing import Any
 
-ZERO_DECIMAL = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()
-)
+ZERO_DECIMAL = {
+    *("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga"),
+    *("pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"),
+}
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "cad": "CA$", "aud": "A$"}
 
 
 class Refusal(Exception):  # noqa: N818 -- Stripe refuses; nothing here went wrong
     """An answer other than 2xx.
 
-    `executed` is false for what Stripe finds before it runs an endpoint (validation, authentication):
-    such answers are not remembered for an idempotency key (documentation).
+    `executed` is false for what Stripe finds before it runs an endpoint (validation,
+    authentication): such answers are not remembered for an idempotency key (documentation).
     """
 
     def __init__(

@@ -11,7 +11,7 @@ URL = "/v1/events"
 
 @endpoint("GET", URL, "type types created delivery_success")
 def list_events(store: Store, params: Json) -> Json:
-    """By type, where `*` is a wildcard, and by whether all webhooks are delivered (SDK docstrings)."""
+    """By type, where `*` is a wildcard, and by whether all webhooks are delivered (SDK)."""
     patterns = params.get("types") or [params.get("type", "*")]
     success = params.get("delivery_success")
     rows = [

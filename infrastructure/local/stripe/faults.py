@@ -58,8 +58,8 @@ class Faults:
     def add(self, document: dict[str, Any]) -> Fault:
         """Puts a fault in force; ValueError names what is wrong with the document.
 
-        `path` is exact or has `*`; for webhooks it is the event's type. `times` is 1 for a cut unless
-        a probability is given, and without end otherwise.
+        `path` is exact or has `*`; for webhooks it is the event's type. `times` is 1 for a cut
+        unless a probability is given, and without end otherwise.
         """
         known = {"kind", "method", "path", "times", "probability", "seed"}
         if document.get("kind") not in KINDS or not document.keys() <= known:

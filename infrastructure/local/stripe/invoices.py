@@ -88,7 +88,7 @@ def list_lines(store: Store, params: Json, identifier: str) -> Json:
 
 @endpoint("POST", URL + "/{id}", "auto_advance description metadata due_date days_until_due")
 def update_invoice(store: Store, params: Json, identifier: str) -> Json:
-    """`auto_advance` stops and resumes collection; a finalized invoice changes little else (SDK)."""
+    """`auto_advance` stops and resumes collection; once finalized little else changes (SDK)."""
     invoice = store.get("invoice", identifier)
     changes: dict[str, Any] = {k: v for k, v in params.items() if k != "days_until_due"}
     if "metadata" in params:

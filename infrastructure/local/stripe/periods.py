@@ -1,7 +1,7 @@
 """Billing periods by the calendar, counted from the anchor (documentation, "billing cycle").
 
-A monthly subscription anchored on the 31st renews on the last day of shorter months and goes back to
-the 31st: each end is counted from the anchor, never from the end before. Times are UTC.
+A monthly subscription anchored on the 31st renews on the last day of shorter months and goes back
+to the 31st: each end is counted from the anchor, never from the end before. Times are UTC.
 """
 
 import calendar

@@ -81,7 +81,9 @@ class Reference:
     name: str
 
 
-Node: TypeAlias = Scalar | Choice | Nullable | Sequence | Table | Page | Expandable | Union | Reference
+Node: TypeAlias = (
+    Scalar | Choice | Nullable | Sequence | Table | Page | Expandable | Union | Reference
+)
 ANY = Scalar("any")
 SCALARS = {"int": "int", "str": "str", "bool": "bool", "float": "float", "Decimal": "decimal"}
 
@@ -210,9 +212,7 @@ class Sdk:
         message = f"cannot read the type {ast.unparse(expression)} in {module.path}.py"
         raise TypeError(message)
 
-    def _union(
-        self, options: list[ast.expr], module: Module, scope: str, *, quoted: bool
-    ) -> Node:
+    def _union(self, options: list[ast.expr], module: Module, scope: str, *, quoted: bool) -> Node:
         nodes = [self._node(option, module, scope, quoted=quoted) for option in options]
         if any(isinstance(node, Choice) and node.values != ("",) for node in nodes):
             nodes = [node for node in nodes if node != Scalar("str")]

@@ -55,15 +55,17 @@ class Response:
 
 
 class LocalStripe:
-    """The whole service, independent of the socket: `answer` takes a request and gives a response."""
+    """The whole service, independent of the socket: `answer` turns a request into a response."""
 
     def __init__(self, clock: Clock, sdk: Sdk | None = None) -> None:
         self.sdk = sdk or Sdk()
         self.clock = clock
         self.lock = threading.RLock()
         self.router = Router(self.sdk, SERVICES)
-        self.faults = Faults()
-        self.dispatcher = webhooks.Dispatcher(clock, self.faults, self._settled)
+        self.faults: Faults = Faults()
+        self.dispatcher: webhooks.Dispatcher = webhooks.Dispatcher(
+            clock, self.faults, self._settled
+        )
         self.reset()
 
     def reset(self) -> None:
@@ -84,7 +86,7 @@ class LocalStripe:
             self.run_due()
             self._requests += 1
             identifier = f"req_local{self._requests:09}"
-            entry = {
+            entry: Json = {
                 "method": request.method,
                 "path": request.path,
                 "params": {},

@@ -79,7 +79,7 @@ class Store:
         return int(self.clock.now())
 
     def schedule(self, at: int, task: str, subject: str, *, rank: int = 1) -> None:
-        """Asks for `task` on `subject` at an instant; whoever runs it checks that it still holds."""
+        """Asks for `task` on `subject` at an instant; the task checks that it still holds."""
         heapq.heappush(self._due, Due(at, rank, self._count("due"), task, subject))
 
     def next_due(self, until: float) -> Due | None:
@@ -180,7 +180,7 @@ def difference(before: Json, after: Json) -> Json:
         if old == new:
             continue
         if isinstance(old, dict) and isinstance(new, dict):
-            previous[name] = difference(old | {key: None for key in new.keys() - old.keys()}, new)
+            previous[name] = difference(old | dict.fromkeys(new.keys() - old.keys()), new)
         else:
             previous[name] = old
     return previous

@@ -152,20 +152,20 @@ def list_subscriptions(store: Store, params: Json) -> Json:
     wanted = params.get("status")
     ended = ("canceled", "incomplete_expired")
 
-    def fits(subscription: Json) -> bool:
+    def fits(status: str) -> bool:
         match wanted:
             case "all":
                 return True
             case "ended":
-                return subscription["status"] in ended
+                return status in ended
             case None:
-                return subscription["status"] != "canceled"
-        return bool(subscription["status"] == wanted)
+                return status != "canceled"
+        return status == str(wanted)
 
     rows = [
         subscription
         for subscription in store.rows("subscription")
-        if fits(subscription)
+        if fits(subscription["status"])
         and params.get("customer") in (None, subscription["customer"])
         and params.get("collection_method") in (None, subscription["collection_method"])
         and _has(subscription, "price", params.get("price"))
@@ -203,9 +203,7 @@ def update_subscription(store: Store, params: Json, identifier: str) -> Json:
     subscription = store.get("subscription", identifier)
     others = [name for name in params if name not in ALWAYS]
     if subscription["status"] == "canceled" and others:  # code recorded, text unverified
-        message = (
-            "A canceled subscription can only update its cancellation_details and metadata."
-        )
+        message = "A canceled subscription can only update its cancellation_details and metadata."
         raise invalid(message, code="invalid_canceled_subscription_fields")
     skipped = ("cancel_at", "cancel_at_period_end", "cancellation_details", "proration_behavior")
     changes: dict[str, Any] = {

@@ -114,9 +114,7 @@ def _expand(store: Store, value: Any, node: Node, steps: list[str], path: str) -
             _expand_field(store, value, node, steps, path)
 
 
-def _expand_field(
-    store: Store, value: Json, node: Reference, steps: list[str], path: str
-) -> None:
+def _expand_field(store: Store, value: Json, node: Reference, steps: list[str], path: str) -> None:
     name, rest = steps[0], steps[1:]
     field = store.sdk.record(node).get(name)
     if field is None:  # text recorded in part: real ones add a hint
