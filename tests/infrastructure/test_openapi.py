@@ -11,6 +11,9 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from shared.domain.account import CauseKind, Standing
 from shared.domain.cancellation import CancellationState, Timing
+from shared.domain.clauses import Outcome
+from shared.domain.decision import Ruled
+from shared.domain.facts import SettleAs
 from shared.domain.refund_operation import RefundStatus
 from shared.domain.subscription import SubscriptionStatus
 from tests.infrastructure import cloudformation
@@ -161,6 +164,9 @@ def test_every_member_of_an_answer_is_always_there():
         (SCHEMAS["Subscription"]["properties"]["status"], SubscriptionStatus),
         (SCHEMAS["Account"]["properties"]["standing"], Standing),
         (SCHEMAS["Cause"]["properties"]["kind"], CauseKind),
+        (SCHEMAS["Quote"]["properties"]["outcome"], Outcome),
+        (SCHEMAS["Quote"]["properties"]["settle_as"], SettleAs),
+        (SCHEMAS["Quote"]["properties"]["trace"]["items"]["properties"]["ruled"], Ruled),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
