@@ -94,15 +94,17 @@ def describe(error: BaseException, trace: TracebackType | None) -> dict[str, Any
     """Shape an error as Lambda reports it: its class, its text, where it came from."""
     if isinstance(error, Fault):
         return error.report
-    frames = traceback.extract_tb(trace)
-    own = [
-        frame for frame in frames if frame.filename != __file__ and "importlib" not in frame.name
+    frames = [
+        (frame.filename, frame.lineno or 0, frame.name, frame.line)
+        for frame in traceback.extract_tb(trace)
     ]
+    while frames and frames[0][0] == __file__:
+        del frames[0]
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,
         "requestId": "",
-        "stackTrace": traceback.format_list(own),
+        "stackTrace": traceback.format_list(frames),
     }
 
 

@@ -64,7 +64,9 @@ Resources:
       Environment: {Variables: {GREETING: hello}}
       Policies: [{Statement: [{Effect: Allow, Action: "s3:ListAllMyBuckets", Resource: "*"}]}]
       Events:
-        Open: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: GET, Path: /open, Auth: {Authorizer: NONE}}}
+        Open:
+          Type: HttpApi
+          Properties: {ApiId: !Ref Api, Method: GET, Path: /open, Auth: {Authorizer: NONE}}
         Closed: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: GET, Path: "/closed/{name}"}}
     Metadata: {BuildProperties: {ParentPackageMode: explicit, ParentPackages: functions.hello}}
 Outputs:
@@ -89,7 +91,8 @@ def lambda_handler(event, context):
     if wish == "queues":
         boto3.client("sqs").list_queues()
     return {"calls": calls, "event": event, "environment": dict(os.environ),
-            "now": SystemClock().now().isoformat(), "remaining": context.get_remaining_time_in_millis()}
+            "now": SystemClock().now().isoformat(),
+            "remaining": context.get_remaining_time_in_millis()}
 """
 
 CLOCK = """
@@ -130,8 +133,10 @@ def emulated(tmp_path_factory: pytest.TempPathFactory):
         server.stop()
 
 
-def get(emulated, path, **options):
-    return requests.get(emulated.api + path, timeout=30, **options)
+def get(
+    emulated: SimpleNamespace, path: str, headers: dict[str, str] | None = None
+) -> requests.Response:
+    return requests.get(emulated.api + path, headers=headers, timeout=30)
 
 
 def test_an_open_route_reaches_the_function_with_an_event_as_aws_sends_it(emulated):
