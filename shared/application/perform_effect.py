@@ -86,7 +86,7 @@ def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
         verdict = performer.may_send(services, effect)
     except (UnavailableError, OutcomeUnknownError):
         # Only read so far; a reading that fails is tried again like a call that failed.
-        return _later(services, stored, now, ambiguous=False)
+        return _later(services, Stored(effect.tried(), stored.version), now, ambiguous=False)
     match verdict:
         case Go(checks):
             sending = effect.sending(now, new_epoch=new_epoch)

@@ -44,7 +44,7 @@ def withdraw_cancellation(
 def _refuse_if_final(change: Change, known: Cancellation) -> None:
     if known.state is CancellationState.WITHDRAWN:
         raise ConflictError("already-withdrawn", "This cancellation was taken back before.")
-    if known.state is not CancellationState.SCHEDULED or change.now >= known.effective_at:
+    if not known.can_withdraw(change.now):
         raise ConflictError(
             "too-late", "The subscription has ended; a cancellation can be taken back until then."
         )

@@ -88,3 +88,8 @@ class Cancellation:
     def can_withdraw_until(self) -> datetime | None:
         """The end of the cycle while the customer may still take it back, else None."""
         return self.effective_at if self.state is CancellationState.SCHEDULED else None
+
+    def can_withdraw(self, now: datetime) -> bool:
+        """Whether it can be taken back at `now`."""
+        until = self.can_withdraw_until()
+        return until is not None and now < until

@@ -124,6 +124,10 @@ class Effect:
             next_attempt_at=now + max(step, SWEEP_AFTER),
         )
 
+    def tried(self) -> "Effect":
+        """The effect after an attempt that failed before anything was sent."""
+        return replace(self, attempts=self.attempts + 1)
+
     def retrying(self, now: datetime, *, ambiguous: bool = False) -> "Effect":
         """The effect after an attempt whose outcome is open: later again, or a person."""
         if self.attempts > len(RETRY_LADDER):
@@ -131,7 +135,7 @@ class Effect:
         return replace(
             self,
             ambiguous=self.ambiguous or ambiguous,
-            next_attempt_at=now + RETRY_LADDER[max(self.attempts, 1) - 1],
+            next_attempt_at=now + RETRY_LADDER[self.attempts - 1],
         )
 
     def waiting_until(self, at: datetime) -> "Effect":

@@ -1,0 +1,38 @@
+"""Link a sign-in to a customer: the server-side step without which a token is nobody's.
+
+Trigger: POST /v1/identities, with an access token of one of the company's services.
+Answers: 201 when linked, 200 when it was before, 409 when linked to another customer.
+"""
+
+import msgspec
+
+from shared.application.identify_customer import link_identity
+from shared.runtime.bootstrap import services_for
+from shared.runtime.http import Request, Response, api
+from shared.runtime.settings import ServiceApi, Table
+
+
+class LinkRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The body: whose sign-in, and which customer it is."""
+
+    issuer: str
+    subject: str
+    customer: str
+
+
+def link(request: Request) -> Response:
+    """The link."""
+    services = services_for(Table, ServiceApi)
+    claims = request.claims(services.settings.get(ServiceApi).service_scope)
+    wanted = request.json(LinkRequest)
+    made = link_identity(
+        services,
+        issuer=wanted.issuer,
+        subject=wanted.subject,
+        customer=wanted.customer,
+        by=f"service:{claims['sub']}",
+    )
+    return Response(201 if made else 200, msgspec.to_builtins(wanted))
+
+
+lambda_handler = api({"POST /v1/identities": link})

@@ -1,0 +1,21 @@
+"""Effects out: each message names one stored effect, and one safe attempt is made at it.
+
+Trigger: the effects queue, with partial batch responses; woken by commits and by the sweeper.
+Idempotency: the effect's key is stored before the call; a repeated message finds the effect ended
+or makes the attempt that is safe.
+Outcomes: counted in `Effects`.
+"""
+
+from shared.application.perform_effect import perform_effect
+from shared.runtime.bootstrap import services_for
+from shared.runtime.settings import Effects, Messages, Stripe, Table
+from shared.runtime.sqs import Message, consumer
+
+
+def perform(message: Message) -> str:
+    """One effect."""
+    services = services_for(Table, Effects, Stripe, Messages)
+    return perform_effect(services, customer=message["customer"], effect_id=message["effect"])
+
+
+lambda_handler = consumer("Effects", perform)

@@ -1,0 +1,55 @@
+"""The two queues: Stripe's events in, effects out."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.adapters.aws_errors import translated
+from shared.domain.errors import UnavailableError
+
+_PER_CALL = 10
+
+
+class SqsEffectWaker:
+    """`shared.ports.EffectWaker`: one message an effect; the table remains the truth."""
+
+    def __init__(self, client: Any, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def wake(self, customer: str, effects: Sequence[str], *, delay_seconds: int = 0) -> None:
+        """See `EffectWaker`."""
+        for start in range(0, len(effects), _PER_CALL):
+            entries = [
+                {
+                    "Id": effect,
+                    "MessageBody": json.dumps({"customer": customer, "effect": effect}),
+                    "DelaySeconds": delay_seconds,
+                }
+                for effect in effects[start : start + _PER_CALL]
+            ]
+            with translated("effects queue"):
+                answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            if answer.get("Failed"):
+                raise UnavailableError("effects queue: part of a batch was not taken")
+
+
+class SqsEventQueue:
+    """`shared.ports.EventQueue`: envelopes without personal data."""
+
+    def __init__(self, client: Any, queue_url: str, parked_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._parked_url = parked_url
+
+    def put(self, envelope: Mapping[str, Any]) -> None:
+        """See `EventQueue`."""
+        self._send(self._queue_url, envelope)
+
+    def park(self, envelope: Mapping[str, Any], reason: str) -> None:
+        """See `EventQueue`."""
+        self._send(self._parked_url, {**envelope, "parked_because": reason})
+
+    def _send(self, url: str, envelope: Mapping[str, Any]) -> None:
+        with translated("events queue"):
+            self._client.send_message(QueueUrl=url, MessageBody=json.dumps(envelope))

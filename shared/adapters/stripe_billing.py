@@ -1,0 +1,348 @@
+"""Stripe behind the `Billing` port: reads translated into facts, mutations under our keys.
+
+Time-outs and retries are set so that a call ends inside its function's budget: at most two tries
+of 3 s to connect and 10 s to answer. The SDK would wait 80 s three times. A retry of the SDK
+carries the same key; what it cannot repeat safely (a body cut half-way) comes back as unknown.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import stripe
+
+from shared.adapters import stripe_facts as facts
+from shared.adapters.stripe_errors import or_none, translated
+from shared.domain.dispute import DisputeFacts
+from shared.ports import (
+    CreditNoteLine,
+    InvoiceFacts,
+    PaymentFacts,
+    PendingCharge,
+    RefundFacts,
+    SubscriptionFacts,
+)
+
+_CONNECT_SECONDS, _READ_SECONDS, _RETRIES = 3, 10, 1
+
+
+def stripe_client(api_key: str, base: str) -> stripe.StripeClient:
+    """The SDK's client at the pinned API version."""
+    return stripe.StripeClient(
+        api_key,
+        base_addresses={"api": base},
+        http_client=stripe.RequestsClient(timeout=(_CONNECT_SECONDS, _READ_SECONDS)),
+        max_network_retries=_RETRIES,
+    )
+
+
+class StripeBilling:
+    """`shared.ports.Billing` on the Stripe API."""
+
+    def __init__(self, client: stripe.StripeClient) -> None:
+        self._api = client.v1
+
+    def customer_email(self, customer: str) -> str | None:
+        """See `Billing`."""
+        raw = or_none(lambda: self._api.customers.retrieve(customer))
+        plain = raw.to_dict() if raw else {}
+        return None if plain.get("deleted") else plain.get("email")
+
+    def subscription(self, subscription: str) -> SubscriptionFacts | None:
+        """See `Billing`."""
+        raw = or_none(lambda: self._api.subscriptions.retrieve(subscription))
+        return facts.subscription_from_stripe(raw.to_dict()) if raw else None
+
+    def subscriptions(self, customer: str) -> list[SubscriptionFacts]:
+        """See `Billing`."""
+        pages = translated(
+            lambda: self._all(
+                self._api.subscriptions.list({"customer": customer, "status": "all", "limit": 100})
+            )
+        )
+        return [facts.subscription_from_stripe(raw) for raw in pages]
+
+    def subscription_invoices(self, subscription: str, after: datetime) -> list[InvoiceFacts]:
+        """See `Billing`. Void, deleted and draft invoices have moved no money and are left out."""
+        raws = translated(
+            lambda: self._all(self._api.invoices.list({"subscription": subscription, "limit": 100}))
+        )
+        covering = [
+            raw
+            for raw in raws
+            if raw["status"] in ("paid", "open", "uncollectible")
+            and any(line["period"]["end"] > after.timestamp() for line in self._lines(raw))
+        ]
+        covering.sort(key=lambda raw: (raw["created"], raw["id"]))
+        return [
+            facts.invoice_from_stripe(
+                raw, self._lines(raw), self._payments(raw["id"]), self._credited(raw)
+            )
+            for raw in covering
+        ]
+
+    def open_invoices(self, customer: str) -> list[InvoiceFacts]:
+        """See `Billing`."""
+        found: list[Mapping[str, Any]] = []
+        for status in ("open", "draft"):
+            found += translated(
+                lambda status=status: self._all(  # type: ignore[misc]
+                    self._api.invoices.list({"customer": customer, "status": status, "limit": 100})
+                )
+            )
+        return [facts.invoice_from_stripe(raw, self._lines(raw)) for raw in found]
+
+    def pending_charges(self, customer: str, subscription: str) -> list[PendingCharge]:
+        """See `Billing`."""
+        raws = translated(
+            lambda: self._all(
+                self._api.invoice_items.list({"customer": customer, "pending": True, "limit": 100})
+            )
+        )
+        charges = [facts.pending_charge_from_stripe(raw) for raw in raws]
+        return [charge for charge in charges if charge.subscription == subscription]
+
+    def dispute(self, dispute: str) -> DisputeFacts | None:
+        """See `Billing`. A dispute names no customer; its charge does."""
+        raw = or_none(lambda: self._api.disputes.retrieve(dispute, {"expand": ["charge"]}))
+        if raw is None:
+            return None
+        plain = raw.to_dict()
+        return facts.dispute_from_stripe(plain, facts.identifier(plain["charge"].get("customer")))
+
+    def payment(self, payment: str) -> PaymentFacts | None:
+        """See `Billing`. The share is the whole payment."""
+        intent = self._intent(payment)
+        if intent is None:
+            return None
+        return self._payment(intent["latest_charge"]["amount_captured"], intent)
+
+    def refund(self, refund: str) -> RefundFacts | None:
+        """See `Billing`."""
+        raw = or_none(lambda: self._api.refunds.retrieve(refund))
+        return facts.refund_from_stripe(raw.to_dict()) if raw else None
+
+    def refunds_of(self, payment: str) -> list[RefundFacts]:
+        """See `Billing`. A list, not a search: searches lag behind."""
+        raws = translated(
+            lambda: self._all(self._api.refunds.list({"payment_intent": payment, "limit": 100}))
+        )
+        return [facts.refund_from_stripe(raw) for raw in raws]
+
+    def credit_note_of(self, invoice: str, operation: str) -> str | None:
+        """See `Billing`."""
+        raws = translated(
+            lambda: self._all(self._api.credit_notes.list({"invoice": invoice, "limit": 100}))
+        )
+        return _named(raws, operation)
+
+    def charge_added(self, customer: str, operation: str) -> str | None:
+        """See `Billing`."""
+        raws = translated(
+            lambda: self._all(self._api.invoice_items.list({"customer": customer, "limit": 100}))
+        )
+        return _named(raws, operation)
+
+    def set_cancel_at_period_end(self, subscription: str, *, cancel: bool, key: str) -> None:
+        """See `Billing`."""
+        translated(
+            lambda: self._api.subscriptions.update(
+                subscription, {"cancel_at_period_end": cancel}, {"idempotency_key": key}
+            )
+        )
+
+    def cancel_now(self, subscription: str) -> None:
+        """See `Billing`. No invoice and no proration: the money is ours to settle."""
+        translated(
+            lambda: self._api.subscriptions.cancel(
+                subscription, {"prorate": False, "invoice_now": False}
+            )
+        )
+
+    def pause_collection(self, subscription: str, *, key: str) -> None:
+        """See `Billing`."""
+        translated(
+            lambda: self._api.subscriptions.update(
+                subscription,
+                {"pause_collection": {"behavior": "void"}},
+                {"idempotency_key": key},
+            )
+        )
+
+    def resume_collection(self, subscription: str, *, key: str) -> None:
+        """See `Billing`. An empty value unsets a field at Stripe."""
+        translated(
+            lambda: self._api.subscriptions.update(
+                subscription, {"pause_collection": ""}, {"idempotency_key": key}
+            )
+        )
+
+    def set_auto_advance(self, invoice: str, *, on: bool, key: str) -> None:
+        """See `Billing`."""
+        translated(
+            lambda: self._api.invoices.update(
+                invoice, {"auto_advance": on}, {"idempotency_key": key}
+            )
+        )
+
+    def void_invoice(self, invoice: str, *, key: str) -> None:
+        """See `Billing`."""
+        translated(lambda: self._api.invoices.void_invoice(invoice, {}, {"idempotency_key": key}))
+
+    def delete_draft(self, invoice: str) -> None:
+        """See `Billing`. One that is gone already is as it should be."""
+        or_none(lambda: self._api.invoices.delete(invoice))
+
+    def remove_charge(self, charge: str) -> None:
+        """See `Billing`. One that is gone already is as it should be."""
+        or_none(lambda: self._api.invoice_items.delete(charge))
+
+    def add_charge(self, params: Mapping[str, Any], *, operation: str, key: str) -> str:
+        """See `Billing`."""
+        start = datetime.fromisoformat(params["period_start"])
+        end = datetime.fromisoformat(params["period_end"])
+        added = translated(
+            lambda: self._api.invoice_items.create(
+                {
+                    "customer": params["customer"],
+                    "subscription": params["subscription"],
+                    "amount": params["amount"],
+                    "currency": params["currency"],
+                    "description": params["description"],
+                    "period": {"start": int(start.timestamp()), "end": int(end.timestamp())},
+                    "metadata": {"fairexit_operation": operation},
+                },
+                {"idempotency_key": key},
+            )
+        )
+        return added.id
+
+    def refund_payment(
+        self, *, payment: str, amount: int, operation: str, customer: str, key: str
+    ) -> RefundFacts:
+        """See `Billing`. The reason is the harmless one: `fraudulent` would block the card."""
+        refund = translated(
+            lambda: self._api.refunds.create(
+                {
+                    "payment_intent": payment,
+                    "amount": amount,
+                    "reason": "requested_by_customer",
+                    "metadata": {
+                        "fairexit_operation": operation,
+                        "fairexit_customer": customer,
+                    },
+                },
+                {"idempotency_key": key},
+            )
+        )
+        return facts.refund_from_stripe(refund.to_dict())
+
+    def issue_credit_note(
+        self,
+        *,
+        invoice: str,
+        lines: Sequence[CreditNoteLine],
+        refunds: Sequence[tuple[str, int]],
+        operation: str,
+        key: str,
+    ) -> str:
+        """See `Billing`. Linked to refunds that exist, so it moves no money of its own."""
+        note = translated(
+            lambda: self._api.credit_notes.create(
+                {
+                    "invoice": invoice,
+                    "lines": [_credit_line(line) for line in lines],
+                    "refunds": [
+                        {"refund": refund, "amount_refunded": amount} for refund, amount in refunds
+                    ],
+                    "email_type": "none",
+                    "reason": "order_change",
+                    "metadata": {"fairexit_operation": operation},
+                },
+                {"idempotency_key": key},
+            )
+        )
+        return note.id
+
+    @staticmethod
+    def _all(page: Any) -> list[dict[str, Any]]:
+        return [raw.to_dict() for raw in page.auto_paging_iter()]
+
+    def _lines(self, invoice: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """An invoice shows its first ten lines; the rest are read page by page."""
+        embedded = invoice["lines"]
+        if not embedded["has_more"]:
+            return list(embedded["data"])
+        return translated(
+            lambda: self._all(self._api.invoices.line_items.list(invoice["id"], {"limit": 100}))
+        )
+
+    def _payments(self, invoice: str) -> list[PaymentFacts]:
+        raws = translated(
+            lambda: self._all(
+                self._api.invoice_payments.list(
+                    {"invoice": invoice, "status": "paid", "limit": 100}
+                )
+            )
+        )
+        found = []
+        for raw in sorted(raws, key=lambda raw: (raw["created"], raw["id"])):
+            intent_id = facts.identifier(raw["payment"].get("payment_intent"))
+            intent = self._intent(intent_id) if intent_id else None
+            if intent is not None:
+                found.append(self._payment(raw["amount_paid"] or 0, intent))
+        return found
+
+    def _intent(self, intent: str) -> dict[str, Any] | None:
+        raw = or_none(
+            lambda: self._api.payment_intents.retrieve(
+                intent, {"expand": ["latest_charge.balance_transaction"]}
+            )
+        )
+        plain: dict[str, Any] | None = raw.to_dict() if raw else None
+        return plain if plain and plain.get("latest_charge") else None
+
+    def _payment(self, share: int, intent: Mapping[str, Any]) -> PaymentFacts:
+        disputes: list[dict[str, Any]] = []
+        if intent["latest_charge"]["disputed"]:
+            disputes = translated(
+                lambda: self._all(
+                    self._api.disputes.list({"payment_intent": intent["id"], "limit": 100})
+                )
+            )
+        return facts.payment_from_stripe(share, intent, disputes)
+
+    def _credited(self, invoice: Mapping[str, Any]) -> int:
+        """What credit notes have given to the customer's balance instead of sending it back."""
+        if not invoice.get("post_payment_credit_notes_amount"):
+            return 0
+        notes = translated(
+            lambda: self._all(self._api.credit_notes.list({"invoice": invoice["id"], "limit": 100}))
+        )
+        return sum(_to_balance(note) for note in notes if note["status"] == "issued")
+
+
+def _to_balance(note: Mapping[str, Any]) -> int:
+    refunded = sum(part["amount_refunded"] for part in note.get("refunds") or ())
+    return int(note["post_payment_amount"] - refunded - (note.get("out_of_band_amount") or 0))
+
+
+def _credit_line(line: CreditNoteLine) -> Any:
+    credit: dict[str, Any] = {
+        "type": "invoice_line_item",
+        "invoice_line_item": line.invoice_line,
+        "amount": line.amount,
+    }
+    if line.taxes:
+        credit["tax_amounts"] = [
+            {"tax_rate": tax.rate, "amount": tax.amount, "taxable_amount": tax.taxable}
+            for tax in line.taxes
+        ]
+    return credit
+
+
+def _named(raws: Sequence[Mapping[str, Any]], operation: str) -> str | None:
+    for raw in raws:
+        if (raw.get("metadata") or {}).get("fairexit_operation") == operation:
+            return str(raw["id"])
+    return None

@@ -1,0 +1,230 @@
+"""Stripe's objects as our facts. Raw shapes end here; unknown values become `unrecognized`.
+
+Every function takes an object as plain data (`to_dict()`), as the pinned SDK describes it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.domain.dispute import DisputeFacts, DisputeKind, DisputePhase
+from shared.domain.subscription import SubscriptionItem, SubscriptionStatus
+from shared.ports import (
+    InvoiceFacts,
+    LineFacts,
+    PaymentFacts,
+    PendingCharge,
+    RefundFacts,
+    SubscriptionFacts,
+    TaxFacts,
+)
+
+Raw = Mapping[str, Any]
+
+_STATUSES = {
+    "incomplete": SubscriptionStatus.INCOMPLETE,
+    "incomplete_expired": SubscriptionStatus.ENDED,
+    "trialing": SubscriptionStatus.TRIALING,
+    "active": SubscriptionStatus.ACTIVE,
+    "past_due": SubscriptionStatus.PAST_DUE,
+    "unpaid": SubscriptionStatus.UNPAID,
+    "paused": SubscriptionStatus.PAUSED,
+    "canceled": SubscriptionStatus.ENDED,
+}
+
+# The only place that knows Stripe's dispute statuses.
+_DISPUTES = {
+    "warning_needs_response": (DisputeKind.INQUIRY, DisputePhase.OPEN),
+    "warning_under_review": (DisputeKind.INQUIRY, DisputePhase.OPEN),
+    "warning_closed": (DisputeKind.INQUIRY, DisputePhase.CLOSED),
+    "needs_response": (DisputeKind.CHARGEBACK, DisputePhase.OPEN),
+    "under_review": (DisputeKind.CHARGEBACK, DisputePhase.OPEN),
+    "won": (DisputeKind.CHARGEBACK, DisputePhase.WON),
+    "lost": (DisputeKind.CHARGEBACK, DisputePhase.LOST),
+}
+
+
+def identifier(value: Any) -> str | None:
+    """The id of an object that may have been expanded."""
+    found: str | None = value["id"] if isinstance(value, Mapping) else value
+    return found
+
+
+def instant(seconds: int) -> datetime:
+    """Stripe's whole seconds as an aware UTC instant."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _maybe(seconds: int | None) -> datetime | None:
+    return None if seconds is None else instant(seconds)
+
+
+def subscription_from_stripe(raw: Raw) -> SubscriptionFacts:
+    """A subscription with the period of each item; flexible mode schedules with `cancel_at`."""
+    items = tuple(_item(item) for item in raw["items"]["data"])
+    cancels_at = _maybe(raw.get("cancel_at"))
+    if cancels_at is None and raw["cancel_at_period_end"]:
+        cancels_at = max(item.period_end for item in items)
+    return SubscriptionFacts(
+        id=raw["id"],
+        customer=identifier(raw["customer"]) or "",
+        status=_STATUSES.get(raw["status"], SubscriptionStatus.UNRECOGNIZED),
+        items=items,
+        cancels_at=cancels_at,
+        ended_at=_maybe(raw.get("ended_at")),
+        created_at=instant(raw["created"]),
+        collection_paused=raw.get("pause_collection") is not None,
+        livemode=raw["livemode"],
+    )
+
+
+def _item(raw: Raw) -> SubscriptionItem:
+    price = raw["price"]
+    recurring = price.get("recurring") or {}
+    return SubscriptionItem(
+        id=raw["id"],
+        product=identifier(price["product"]) or "",
+        price=price["id"],
+        quantity=raw.get("quantity") or 0,
+        unit_amount=price.get("unit_amount") or 0,
+        currency=price["currency"],
+        interval=recurring.get("interval", ""),
+        period_start=instant(raw["current_period_start"]),
+        period_end=instant(raw["current_period_end"]),
+    )
+
+
+def invoice_from_stripe(
+    raw: Raw,
+    lines: Iterable[Raw],
+    payments: Iterable[PaymentFacts] = (),
+    credited: int = 0,
+) -> InvoiceFacts:
+    """An invoice; lines, payments and credit are read separately and passed in."""
+    parent = (raw.get("parent") or {}).get("subscription_details") or {}
+    return InvoiceFacts(
+        id=raw["id"],
+        number=raw.get("number"),
+        status=raw["status"],
+        created_at=instant(raw["created"]),
+        currency=raw["currency"],
+        lines=tuple(line_from_stripe(line) for line in lines),
+        payments=tuple(payments),
+        credited=credited,
+        subscription=identifier(parent.get("subscription")),
+        collects=bool(raw.get("auto_advance")),
+    )
+
+
+def line_from_stripe(raw: Raw) -> LineFacts:
+    """A line: its net amount is what is left after discounts and the tax that is inside."""
+    taxes = tuple(_tax(tax) for tax in raw.get("taxes") or ())
+    discounts = sum(part["amount"] for part in raw.get("discount_amounts") or ())
+    inside = sum(tax.amount for tax in taxes if tax.inclusive)
+    parent = raw.get("parent") or {}
+    details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
+    credited = (details.get("proration_details") or {}).get("credited_items") or {}
+    subscribed = parent.get("type") == "subscription_item_details" or details.get("subscription")
+    return LineFacts(
+        id=raw["id"],
+        kind="subscription" if subscribed else "one_time",
+        amount=raw["amount"] - discounts - inside,
+        tax=sum(tax.amount for tax in taxes),
+        period_start=instant(raw["period"]["start"]),
+        period_end=instant(raw["period"]["end"]),
+        description=raw.get("description") or "",
+        taxes=taxes,
+        credits=tuple(credited.get("invoice_line_items") or ()),
+    )
+
+
+def _tax(raw: Raw) -> TaxFacts:
+    return TaxFacts(
+        rate=(raw.get("tax_rate_details") or {}).get("tax_rate"),
+        amount=raw["amount"],
+        taxable=raw.get("taxable_amount"),
+        inclusive=raw["tax_behavior"] == "inclusive",
+    )
+
+
+def payment_from_stripe(share: int, intent: Raw, disputes: Sequence[Raw]) -> PaymentFacts:
+    """A payment: `share` is what it paid of the invoice, the charge says what has left it since."""
+    charge = intent["latest_charge"]
+    disputed = [dispute_from_stripe(d) for d in disputes]
+    held = sum(
+        d.amount
+        for d in disputed
+        if d.kind is not DisputeKind.INQUIRY and d.phase is not DisputePhase.WON
+    )
+    fees = charge.get("balance_transaction")
+    return PaymentFacts(
+        id=intent["id"],
+        amount=share,
+        fee=fees["fee"] if isinstance(fees, Mapping) else 0,
+        refunded=charge["amount_refunded"],
+        disputed=held,
+        refundable=all(d["is_charge_refundable"] for d in disputes),
+        method="card" if _method(charge) == "card" else "bank",
+        total=charge["amount_captured"],
+    )
+
+
+def _method(charge: Raw) -> str:
+    return str((charge.get("payment_method_details") or {}).get("type", "card"))
+
+
+def pending_charge_from_stripe(raw: Raw) -> PendingCharge:
+    """A pending invoice item."""
+    parent = (raw.get("parent") or {}).get("subscription_details") or {}
+    return PendingCharge(
+        id=raw["id"],
+        subscription=identifier(parent.get("subscription")),
+        amount=raw["amount"],
+        currency=raw["currency"],
+        description=raw.get("description") or "",
+        period_start=instant(raw["period"]["start"]),
+        period_end=instant(raw["period"]["end"]),
+    )
+
+
+def refund_from_stripe(raw: Raw) -> RefundFacts:
+    """A refund, with our operation when its metadata names one."""
+    metadata = raw.get("metadata") or {}
+    return RefundFacts(
+        id=raw["id"],
+        payment=identifier(raw.get("payment_intent")),
+        amount=raw["amount"],
+        currency=raw["currency"],
+        status=raw["status"] or "unrecognized",
+        failure=raw.get("failure_reason"),
+        operation=metadata.get("fairexit_operation"),
+        operation_customer=metadata.get("fairexit_customer"),
+    )
+
+
+def dispute_from_stripe(raw: Raw, customer: str | None = None) -> DisputeFacts:
+    """A dispute: what the bank took is what its balance transactions say, not its amount."""
+    kind, phase = _DISPUTES.get(
+        raw["status"], (DisputeKind.UNRECOGNIZED, DisputePhase.UNRECOGNIZED)
+    )
+    withdrawals = [t for t in raw["balance_transactions"] if t["amount"] < 0]
+    due_by = (raw.get("evidence_details") or {}).get("due_by")
+    return DisputeFacts(
+        id=raw["id"],
+        customer=customer,
+        charge=identifier(raw["charge"]) or "",
+        payment=identifier(raw.get("payment_intent")),
+        kind=kind,
+        phase=phase,
+        raw_status=raw["status"],
+        amount=raw["amount"],
+        currency=raw["currency"],
+        withdrawn=-sum(t["amount"] for t in withdrawals),
+        fee=sum(t["fee"] for t in withdrawals),
+        settlement_currency=withdrawals[0]["currency"] if withdrawals else raw["currency"],
+        reason=raw["reason"],
+        opened_at=instant(raw["created"]),
+        # 0 and null both mean that there is nothing to answer (SDK, EvidenceDetails.due_by).
+        respond_by=instant(due_by) if due_by else None,
+        livemode=raw["livemode"],
+    )

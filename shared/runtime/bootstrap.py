@@ -1,0 +1,128 @@
+"""The composition root: each port is built at its first use and kept while the worker is warm.
+
+Importing this opens no client and reads no environment. Stripe's SDK is imported only by a
+function that touches the billing port.
+"""
+
+from functools import cached_property, lru_cache
+from typing import Any
+
+from shared import ports
+from shared.runtime import settings as parts
+from shared.runtime.settings import Settings, read_settings
+
+
+class AwsServices:
+    """`shared.ports.Services` on AWS and Stripe."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        common = settings.get(parts.Common)
+        self.environment = common.environment
+        self.livemode = common.livemode
+        self.policy = common.policy
+
+    @cached_property
+    def clock(self) -> ports.Clock:
+        from shared.adapters.system_clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def ids(self) -> ports.Ids:
+        from shared.adapters.ulid_ids import UlidIds
+
+        return UlidIds()
+
+    @cached_property
+    def store(self) -> ports.Store:
+        from shared.adapters.dynamodb_store import DynamoDBStore
+
+        common = self.settings.get(parts.Common)
+        return DynamoDBStore(
+            self._client("dynamodb"),
+            self.settings.get(parts.Table).table_name,
+            incarnation=common.incarnation,
+            livemode=common.livemode,
+        )
+
+    @cached_property
+    def billing(self) -> ports.Billing:
+        from shared.adapters.stripe_billing import StripeBilling, stripe_client
+
+        wanted = self.settings.get(parts.Stripe)
+        key = self._secret(wanted.stripe_api_key_arn)
+        return StripeBilling(stripe_client(key, wanted.stripe_api_base))
+
+    @cached_property
+    def waker(self) -> ports.EffectWaker:
+        from shared.adapters.sqs_queues import SqsEffectWaker
+
+        url = self.settings.get(parts.Effects).effects_queue_url
+        return SqsEffectWaker(self._client("sqs"), url)
+
+    @cached_property
+    def events(self) -> ports.EventQueue:
+        from shared.adapters.sqs_queues import SqsEventQueue
+
+        wanted = self.settings.get(parts.Webhook)
+        return SqsEventQueue(
+            self._client("sqs"), wanted.stripe_events_queue_url, wanted.parked_events_queue_url
+        )
+
+    @cached_property
+    def mailer(self) -> ports.Mailer:
+        from shared.adapters.ses_mailer import SesMailer
+
+        return SesMailer(self._client("sesv2"), self.settings.get(parts.Messages).mail_from)
+
+    @cached_property
+    def bus(self) -> ports.EventBus:
+        from shared.adapters.eventbridge_bus import EventBridgeBus
+
+        return EventBridgeBus(
+            self._client("events"), self.settings.get(parts.Messages).event_bus_name
+        )
+
+    @cached_property
+    def policies(self) -> ports.Policies:
+        from shared.adapters.policy_files import PolicyFiles
+
+        return PolicyFiles()
+
+    def webhook_secrets(self) -> list[str]:
+        """The signing secrets that are valid now, at most five minutes old."""
+        import json
+
+        wanted = self.settings.get(parts.Webhook)
+        secrets: list[str] = json.loads(self._secret(wanted.stripe_webhook_secret_arn))["secrets"]
+        return secrets
+
+    def _secret(self, arn: str) -> str:
+        value: str = self._secrets.get(arn, max_age=300)
+        return value
+
+    @cached_property
+    def _secrets(self) -> Any:
+        from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+        return SecretsProvider(boto3_client=self._client("secretsmanager"))
+
+    @staticmethod
+    def _client(service: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        # A call ends well inside the shortest function; retries are the SDK's standard ones.
+        config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard"})
+        return boto3.client(service, config=config)
+
+
+@lru_cache(maxsize=1)
+def services_for(*wanted: type) -> AwsServices:
+    """The services of a function that needs these settings; built once a worker.
+
+    Raises:
+        SettingsError: with every setting that is missing or malformed.
+    """
+    return AwsServices(read_settings(parts.Common, *wanted))

@@ -1,0 +1,188 @@
+"""The edge of the API: requests in, RFC 9457 problems and JSON out, the same for every function."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+from aws_lambda_powertools.metrics import MetricUnit
+
+from shared.application.client_keys import ClientCall
+from shared.application.identify_customer import identify_customer
+from shared.domain.errors import (
+    ConflictError,
+    ConflictingWriteError,
+    ForbiddenError,
+    InvalidRequestError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RejectedError,
+    UnauthenticatedError,
+    UnavailableError,
+    UntrustedError,
+)
+from shared.ports import Services
+from shared.runtime.observability import logger, metrics
+
+B = TypeVar("B")
+
+_STATUS: dict[type[RejectedError], int] = {
+    InvalidRequestError: 400,
+    UnauthenticatedError: 401,
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+}
+_PASSING = (UnavailableError, OutcomeUnknownError, ConflictingWriteError)
+_MAX_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A status, a JSON body, further headers."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Request:
+    """An HTTP API event (payload 2.0), read on demand."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        self._event = event
+        self.headers: Mapping[str, str] = event.get("headers") or {}
+
+    def body(self) -> bytes:
+        """The raw body, exactly as sent."""
+        text = self._event.get("body") or ""
+        if not self._event.get("isBase64Encoded"):
+            return str(text).encode("utf-8", "surrogatepass")
+        try:
+            return base64.b64decode(text, validate=True)
+        except ValueError as error:
+            raise UntrustedError("the body is not what its encoding says") from error
+
+    def json(self, shape: type[B]) -> B:
+        """The body as `shape`.
+
+        Raises:
+            InvalidRequestError: with the path of the fault.
+        """
+        try:
+            return msgspec.json.decode(self.body(), type=shape)
+        except msgspec.MsgspecError as error:
+            message, _, path = str(error).partition(" - at `")
+            fault = {"path": path.rstrip("`") or "$", "message": message}
+            raise InvalidRequestError(
+                "invalid-request", "The body is not what this route takes.", {"errors": [fault]}
+            ) from error
+
+    def path(self, name: str) -> str:
+        """A path parameter."""
+        return str((self._event.get("pathParameters") or {})[name])
+
+    def claims(self, scope: str) -> Mapping[str, Any]:
+        """The claims of an access token that carries `scope`.
+
+        The gateway has checked signature, issuer, audience and expiry; what it does not check is
+        that the token is an access token.
+
+        Raises:
+            UnauthenticatedError: an ID token, or none.
+            ForbiddenError: an access token without the scope.
+        """
+        context = self._event.get("requestContext") or {}
+        claims = ((context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
+        if claims.get("token_use", "access") != "access" or not claims.get("scope"):
+            raise UnauthenticatedError("unauthorized", "An access token is needed.")
+        if scope not in str(claims["scope"]).split():
+            raise ForbiddenError("wrong-scope", f"The access token needs the scope {scope}.")
+        if not claims.get("sub") or not claims.get("iss"):
+            raise UnauthenticatedError("unauthorized", "The token names no subject.")
+        return claims
+
+    def customer(self, services: Services, scope: str) -> str:
+        """The customer whose sign-in this is."""
+        claims = self.claims(scope)
+        return identify_customer(services, issuer=claims["iss"], subject=claims["sub"])
+
+    def client_call(self, route: str) -> ClientCall:
+        """The caller's Idempotency-Key on `route`.
+
+        Raises:
+            InvalidRequestError: there is none, or it is too long.
+        """
+        key = self.headers.get("idempotency-key", "")
+        if not 0 < len(key) <= _MAX_KEY:
+            fault = {"path": "Idempotency-Key", "message": "a header of 1 to 255 characters"}
+            raise InvalidRequestError(
+                "invalid-request", "This route needs an Idempotency-Key.", {"errors": [fault]}
+            )
+        return ClientCall(route, key, hashlib.sha256(self.body()).hexdigest())
+
+
+Route = Callable[[Request], Response]
+
+
+def api(routes: Mapping[str, Route]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """A Lambda handler that serves `routes` (``"GET /v1/account"``) of an HTTP API."""
+
+    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+        route = event["routeKey"]
+        try:
+            response = routes[route](Request(event))
+        except RejectedError as error:
+            response = problem(_STATUS[type(error)], error.slug, error.detail, error.members)
+        except UntrustedError as error:
+            response = problem(400, "untrusted", str(error))
+        except _PASSING:
+            logger.warning("a passing failure", route=route, exc_info=True)
+            response = problem(503, "unavailable", "Try again with the same request.", retry=2)
+        except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            logger.exception("an unhandled failure", route=route)
+            response = problem(500, "internal", "Something is broken here; it has been noted.")
+        _count(route, response.status)
+        return _written(response)
+
+    return handle
+
+
+def problem(
+    status: int,
+    slug: str,
+    detail: str,
+    members: Mapping[str, Any] | None = None,
+    *,
+    retry: int | None = None,
+) -> Response:
+    """A problem document (RFC 9457)."""
+    body = {
+        "type": f"/problems/{slug}",
+        "title": slug.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+    }
+    headers = {"content-type": "application/problem+json"}
+    if retry is not None:
+        headers["retry-after"] = str(retry)
+    return Response(status, body | dict(members or {}), headers)
+
+
+def _written(response: Response) -> dict[str, Any]:
+    headers = {"content-type": "application/json", "cache-control": "no-store"}
+    return {
+        "statusCode": response.status,
+        "headers": headers | dict(response.headers),
+        "body": json.dumps(response.body),
+    }
+
+
+def _count(route: str, status: int) -> None:
+    metrics.add_metric(name="Answers", unit=MetricUnit.Count, value=1)
+    metrics.add_dimension(name="route", value=route)
+    metrics.add_dimension(name="status", value=str(status))
+    metrics.flush_metrics()
