@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from infrastructure.local.errors import LaunchError
+
 # ZIP's earliest instant: the same sources always give the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE = 0o644 << 16
@@ -85,13 +87,20 @@ def read_template(file: Path) -> dict[str, Any]:
 
 
 def packages(template: Mapping[str, Any], root: Path) -> Iterator[Package]:
-    """Yield the package of every function and layer that `template`, a file in `root`, declares."""
+    """Yield the package of every function and layer that `template`, a file in `root`, declares.
+
+    Raises LaunchError when a source folder is missing.
+    """
     for logical_id, resource in template["Resources"].items():
         if resource["Type"] in STAGED:
             name, base = STAGED[resource["Type"]]
             build = resource.get("Metadata", {}).get("BuildProperties", {})
             parents = build.get("ParentPackages", "").replace(".", "/")
             source = root / resource["Properties"][name]
+            if not source.is_dir():
+                raise LaunchError(
+                    f"{logical_id} in the template names {source}, which is no folder."
+                )
             yield Package(logical_id, name, source, f"{base}{parents}/" if parents else base)
 
 

@@ -1,0 +1,28 @@
+"""What `make` calls: `python -m infrastructure.local run|test|lint`."""
+
+import sys
+
+from infrastructure.local import checks, run
+from infrastructure.local.errors import LaunchError
+
+
+def main(arguments: list[str]) -> int:
+    """Carry out one command and return its exit status."""
+    try:
+        match arguments:
+            case ["run"]:
+                return run.main()
+            case ["test", *rest]:
+                return checks.test(rest)
+            case ["lint"]:
+                return checks.lint()
+            case _:
+                print("usage: python -m infrastructure.local run|test|lint", file=sys.stderr)
+                return 2
+    except LaunchError as fault:
+        print(fault, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,27 @@
+"""What every test shares: the one local stack, and the ban on the network beyond it."""
+
+from collections.abc import Iterator
+
+import pytest
+import pytest_socket
+
+from infrastructure.local.stack import Stack, start_stack
+
+# These stages prove logic and adapters in memory: no socket is opened at all.
+SOCKETLESS = ("tests/unit/", "tests/application/")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let no test reach beyond this machine."""
+    if item.nodeid.startswith(SOCKETLESS):
+        pytest_socket.disable_socket(allow_unix_socket=True)
+    else:
+        pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The embedded AWS and the local Stripe with the real template deployed, once for all tests."""
+    running = start_stack(directory=tmp_path_factory.mktemp("stack"))
+    yield running
+    running.stop()
