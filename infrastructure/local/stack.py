@@ -30,7 +30,11 @@ REGION = "us-east-1"
 ROOT_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 STRIPE_KEY = "sk_test_local"
 MAIL_FROM = "billing@example.com"
-WORLD_BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
+
+# The clock runs on while the stack starts, and never goes back: an hour leaves every test and the
+# world free to begin at the first second of 2026.
+CLOCK_STARTS = datetime(2025, 12, 31, 23, tzinfo=UTC)
+
 QUEUES = ("StripeEventsQueue", "EffectsQueue")
 
 Progress = Callable[[str], None]
@@ -215,7 +219,7 @@ class Stack:
         emulator = start_emulator(self._ports.aws, self.directory, clock)
         self._servers.append(emulator)
         options = ["--port", str(self._ports.stripe), "--clock", str(clock)]
-        options += ["--start", WORLD_BEGINS.isoformat()]
+        options += ["--start", CLOCK_STARTS.isoformat()]
         local_stripe = Server(
             "The local Stripe",
             ["infrastructure.local.stripe", *options],
