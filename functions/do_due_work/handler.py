@@ -16,5 +16,5 @@ from shared.runtime.settings import Effects, Table
 def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """One run over the due index."""
     report = asdict(do_due_work(services_for(Table, Effects)))
-    logger.info("due work done", **report)
+    logger().info("due work done", **report)
     return report

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
-from aws_lambda_powertools.metrics import MetricUnit
 
 from shared.application.client_keys import ClientCall
 from shared.application.identify_customer import identify_customer
@@ -25,7 +24,7 @@ from shared.domain.errors import (
     UntrustedError,
 )
 from shared.ports import Services
-from shared.runtime.observability import logger, metrics
+from shared.runtime.observability import count, logger
 
 B = TypeVar("B")
 
@@ -140,12 +139,12 @@ def api(routes: Mapping[str, Route]) -> Callable[[dict[str, Any], Any], dict[str
         except UntrustedError as error:
             response = problem(400, "untrusted", str(error))
         except _PASSING:
-            logger.warning("a passing failure", route=route, exc_info=True)
+            logger().warning("a passing failure", route=route, exc_info=True)
             response = problem(503, "unavailable", "Try again with the same request.", retry=2)
         except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer
-            logger.exception("an unhandled failure", route=route)
+            logger().exception("an unhandled failure", route=route)
             response = problem(500, "internal", "Something is broken here; it has been noted.")
-        _count(route, response.status)
+        count("Answers", route=route, status=str(response.status))
         return _written(response)
 
     return handle
@@ -179,10 +178,3 @@ def _written(response: Response) -> dict[str, Any]:
         "headers": headers | dict(response.headers),
         "body": json.dumps(response.body),
     }
-
-
-def _count(route: str, status: int) -> None:
-    metrics.add_metric(name="Answers", unit=MetricUnit.Count, value=1)
-    metrics.add_dimension(name="route", value=route)
-    metrics.add_dimension(name="status", value=str(status))
-    metrics.flush_metrics()

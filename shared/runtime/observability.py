@@ -1,10 +1,38 @@
-"""One logger and one metrics sink for every function.
+"""One logger and one metrics sink for every function, made at their first use.
 
 Log messages are constants; what varies stands in fields, and fields are ids, never names,
 addresses or payloads.
 """
 
-from aws_lambda_powertools import Logger, Metrics
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-logger = Logger()
-metrics = Metrics()
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
+
+
+@lru_cache(maxsize=1)
+def logger() -> "Logger":
+    """The logger. Powertools reads the environment when it is imported, so not before."""
+    from aws_lambda_powertools import Logger
+
+    return Logger()
+
+
+@lru_cache(maxsize=1)
+def metrics() -> "Metrics":
+    """The metrics sink, flushed by whoever adds to it."""
+    from aws_lambda_powertools import Metrics
+
+    return Metrics()
+
+
+def count(name: str, **dimensions: str) -> None:
+    """Count one of `name`, apart by `dimensions`."""
+    from aws_lambda_powertools.metrics import MetricUnit
+
+    sink = metrics()
+    for dimension, value in dimensions.items():
+        sink.add_dimension(name=dimension, value=value)
+    sink.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    sink.flush_metrics()

@@ -4,14 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-
-from shared.runtime.observability import logger, metrics
+from shared.runtime.observability import count, logger
 
 Message = Mapping[str, Any]
 
@@ -26,23 +19,27 @@ def consumer(
     """
 
     def one(record: Mapping[str, Any]) -> None:
+        outcome = "failed"
         try:
             outcome = work(json.loads(record["body"]))
         except Exception:
-            logger.exception("a message failed", message_id=record["messageId"])
-            outcome = "failed"
+            logger().exception("a message failed", message_id=record["messageId"])
             raise
         finally:
-            metrics.add_dimension(name="outcome", value=outcome)
-            metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
-            metrics.flush_metrics()
+            count(metric, outcome=outcome)
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-        return dict(
-            process_partial_response(
-                event=event, record_handler=one, processor=processor, context=context
-            )
+        # Powertools reads the environment when it is imported, so not before the first message.
+        from aws_lambda_powertools.utilities import batch  # noqa: PLC0415
+
+        answer = batch.process_partial_response(
+            event=event,
+            record_handler=one,
+            processor=batch.BatchProcessor(
+                event_type=batch.EventType.SQS, raise_on_entire_batch_failure=False
+            ),
+            context=context,
         )
+        return dict(answer)
 
     return handle

@@ -33,6 +33,7 @@ LOG = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
 GRANT_OF_SETTING = {
     "TABLE_NAME": ("Table", TABLE_READ),
     "STRIPE_EVENTS_QUEUE_URL": ("StripeEventsQueue", {"sqs:SendMessage"}),
+    "PARKED_EVENTS_QUEUE_URL": ("ParkedEventsQueue", {"sqs:SendMessage"}),
     "EFFECTS_QUEUE_URL": ("EffectsQueue", {"sqs:SendMessage"}),
     "STRIPE_WEBHOOK_SECRET_ARN": ("StripeWebhookSecretArn", {"secretsmanager:GetSecretValue"}),
     "STRIPE_API_KEY_ARN": ("StripeApiKeySecretArn", {"secretsmanager:GetSecretValue"}),
@@ -54,7 +55,8 @@ def _dead_letter_queues(template: Template) -> dict[str, str]:
 def every_queue_has_a_dead_letter_queue(template: Template) -> list[str]:
     """Five tries at least: a throttled consumer uses tries up without ever seeing the message."""
     letters = _dead_letter_queues(template)
-    bad = [q for q in queues(template) if q not in letters and q not in letters.values()]
+    consumed = {target(e["Queue"]) for f in functions(template).values() for e in events(f, "SQS")}
+    bad = sorted(consumed - set(letters))
     few = [q for q in letters if queues(template)[q]["RedrivePolicy"]["maxReceiveCount"] < 5]
     return bad + few
 
