@@ -150,20 +150,36 @@ def install_event_details() -> None:
     lambda_svc._execute_function_with_config_scope = with_details
 
 
+class Tee:
+    """A worker's output on its way to CloudWatch Logs, copied line by line into a file."""
+
+    def __init__(self, stream: Any, file: Path) -> None:
+        self._stream, self._file = stream, file.open("ab", buffering=0)
+
+    def readline(self) -> bytes:
+        """Hand a line on."""
+        line: bytes = self._stream.readline()
+        self._file.write(line)
+        return line
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._file.close()
+        self._stream.close()
+
+
 def install_log_files() -> None:
-    """Write what each function logs to a file as well, where a developer can follow it."""
-    emit, folder = lambda_svc._emit_lambda_logs, Path(os.environ[LOGS])
+    """Write what each function prints to a file as well, also what it prints before it fails.
 
-    def emit_to_file(function: Any, request_id: str, text: str, *rest: Any, **named: Any) -> None:
-        emit(function, request_id, text, *rest, **named)
-        if text:
-            config = function.get("config") or function
-            group = (config.get("LoggingConfig") or {}).get("LogGroup")
-            name = (group or config.get("FunctionName", "function")).rsplit("/", 1)[-1]
-            with (folder / f"{name}.log").open("a") as file:
-                file.write(text.rstrip("\n") + "\n")
+    MiniStack drops the output of a function that does not get through its imports.
+    """
+    pump, folder = lambda_runtime.ProvidedWorker._pump_output, Path(os.environ[LOGS])
 
-    lambda_svc._emit_lambda_logs = emit_to_file
+    def pump_and_keep(self: Any, stream: Any, lines: Any) -> None:
+        group = (self.config.get("LoggingConfig") or {}).get("LogGroup") or self.func_name
+        pump(self, Tee(stream, folder / f"{group.rsplit('/', 1)[-1]}.log"), lines)
+
+    lambda_runtime.ProvidedWorker._pump_output = pump_and_keep
 
 
 def install() -> None:
