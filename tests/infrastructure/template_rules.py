@@ -43,26 +43,29 @@ GRANT_OF_SETTING = {
 READERS = frozenset({"ShowAccountFunction", "CheckAccessFunction"})
 
 
-def _dead_letter_queues(template: Template) -> dict[str, str]:
-    """Each queue with a redrive policy, to its dead-letter queue."""
+def _consumed(template: Template) -> set[str]:
+    """The queues that a function reads."""
     return {
-        name: target(queue["RedrivePolicy"]["deadLetterTargetArn"])
-        for name, queue in queues(template).items()
-        if "RedrivePolicy" in queue
+        target(event["Queue"])
+        for function in functions(template).values()
+        for event in events(function, "SQS")
     }
 
 
-def every_queue_has_a_dead_letter_queue(template: Template) -> list[str]:
+def every_consumed_queue_has_a_dead_letter_queue(template: Template) -> list[str]:
     """Five tries at least: a throttled consumer uses tries up without ever seeing the message."""
-    letters = _dead_letter_queues(template)
-    consumed = {target(e["Queue"]) for f in functions(template).values() for e in events(f, "SQS")}
-    bad = sorted(consumed - set(letters))
-    few = [q for q in letters if queues(template)[q]["RedrivePolicy"]["maxReceiveCount"] < 5]
-    return bad + few
+    bad = []
+    for name in sorted(_consumed(template)):
+        redrive = queues(template)[name].get("RedrivePolicy", {"maxReceiveCount": 0})
+        if redrive["maxReceiveCount"] < 5 or target(redrive["deadLetterTargetArn"]) in _consumed(
+            template
+        ):
+            bad.append(name)
+    return bad
 
 
-def every_dead_letter_queue_has_an_alarm(template: Template) -> list[str]:
-    """The alarm fires on the first message."""
+def every_unread_queue_has_an_alarm(template: Template) -> list[str]:
+    """Dead letters and parked events wait for a person, who hears of the first one."""
     watched = {
         target(dimension["Value"])
         for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
@@ -71,15 +74,17 @@ def every_dead_letter_queue_has_an_alarm(template: Template) -> list[str]:
         and alarm["ComparisonOperator"] == "GreaterThanThreshold"
         and alarm["Threshold"] == 0
     }
-    return sorted(set(_dead_letter_queues(template).values()) - watched)
+    return sorted(set(queues(template)) - _consumed(template) - watched)
 
 
 def dead_letters_outlive_their_queue(template: Template) -> list[str]:
     """A moved message keeps its first day, so the dead-letter queue must keep messages longer."""
-    kept = {name: q["MessageRetentionPeriod"] for name, q in queues(template).items()}
-    letters = _dead_letter_queues(template)
-    return [q for q in letters if kept[q] > 4 * DAY] + [
-        q for q in letters.values() if kept[q] != 14 * DAY
+    consumed = _consumed(template)
+    return [
+        name
+        for name, queue in queues(template).items()
+        if (name in consumed and queue["MessageRetentionPeriod"] > 4 * DAY)
+        or (name not in consumed and queue["MessageRetentionPeriod"] != 14 * DAY)
     ]
 
 
@@ -338,8 +343,8 @@ def settings_hold_no_secret(template: Template) -> list[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    every_queue_has_a_dead_letter_queue,
-    every_dead_letter_queue_has_an_alarm,
+    every_consumed_queue_has_a_dead_letter_queue,
+    every_unread_queue_has_an_alarm,
     dead_letters_outlive_their_queue,
     every_queue_is_encrypted,
     visibility_is_six_timeouts,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters.stripe_events import API_VERSION, HANDLED
 from tests.infrastructure import cloudformation
 from tests.infrastructure.cloudformation import ROOT
 
@@ -13,7 +14,7 @@ TEMPLATE = cloudformation.load()
 # Put together so that this file does not find itself.
 MACHINE_PATH = re.compile("/(?:home|Users|root|wor" + r"k)/\w")
 REGISTRY = re.compile(r"https?://[\w.-]*(?:pypi|pythonhosted|npmjs|registry)" + r"[\w.-]*\.\w+")
-LIVE_SECRET = re.compile("(?:sk|rk)_liv" + r"e_\w{8}")
+LIVE_SECRET = re.compile("(?:sk|rk)_liv" + r"e_\w{16}")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 LONGEST_MODULE = 400
 
@@ -51,7 +52,7 @@ def holding(pattern: re.Pattern[str]) -> list[str]:
     [
         (MACHINE_PATH, "/home" + "/ann/src"),
         (REGISTRY, "https://pypi" + ".org/simple"),
-        (LIVE_SECRET, "sk_liv" + "e_51Habcdefgh"),
+        (LIVE_SECRET, "sk_liv" + "e_51HabcdefghIJKLMNOP"),
     ],
     ids=["path of a machine", "address of a registry", "live key"],
 )
@@ -92,6 +93,13 @@ def test_the_readme_names_every_route(method_and_path: tuple[str, str]):
 @pytest.mark.parametrize("name", TEMPLATE["Parameters"])
 def test_the_readme_explains_every_setting(name: str):
     assert re.search(rf"^\| `{name}` \|", README, re.MULTILINE)
+
+
+def test_the_readme_names_the_events_to_subscribe_to_and_no_others():
+    named = set(re.findall(r"`((?:customer|charge|refund|invoice)\.[a-z_.]+)`", README))
+
+    assert named == HANDLED
+    assert f"`{API_VERSION}`" in README
 
 
 @pytest.mark.parametrize("name", cloudformation.resources(TEMPLATE, "AWS::CloudWatch::Alarm"))

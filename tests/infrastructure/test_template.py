@@ -1,12 +1,15 @@
 """The stack keeps every rule, and every rule objects to a stack that breaks it."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.api import lint_file
 
+from shared.application.perform_effect import Performed
+from shared.domain.dispute import DisputeEffect
 from tests.infrastructure import cloudformation
 from tests.infrastructure import template_rules as rules
 from tests.infrastructure.cloudformation import ROOT, functions
@@ -46,11 +49,15 @@ VARIABLES = "CheckAccessFunction/Environment/Variables"
 
 # For each rule one stack that breaks it, or several.
 BROKEN: tuple[tuple[Rule, str, Any], ...] = (
-    (rules.every_queue_has_a_dead_letter_queue, "EffectsQueue/RedrivePolicy", MISSING),
-    (rules.every_queue_has_a_dead_letter_queue, "EffectsQueue/RedrivePolicy/maxReceiveCount", 4),
-    (rules.every_dead_letter_queue_has_an_alarm, "EffectsDeadLettersAlarm/Threshold", 5),
+    (rules.every_consumed_queue_has_a_dead_letter_queue, "EffectsQueue/RedrivePolicy", MISSING),
     (
-        rules.every_dead_letter_queue_has_an_alarm,
+        rules.every_consumed_queue_has_a_dead_letter_queue,
+        "EffectsQueue/RedrivePolicy/maxReceiveCount",
+        4,
+    ),
+    (rules.every_unread_queue_has_an_alarm, "EffectsDeadLettersAlarm/Threshold", 5),
+    (
+        rules.every_unread_queue_has_an_alarm,
         "EffectsDeadLettersAlarm/Dimensions/0/Value",
         {"Ref": "EffectsQueue"},
     ),
@@ -60,6 +67,7 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
         345_600,
     ),
     (rules.dead_letters_outlive_their_queue, "EffectsQueue/MessageRetentionPeriod", 1_209_600),
+    (rules.every_unread_queue_has_an_alarm, "ParkedEventsAlarm/MetricName", "NumberOfMessagesSent"),
     (rules.every_queue_is_encrypted, "StripeEventsQueue/SqsManagedSseEnabled", False),
     (rules.visibility_is_six_timeouts, "EffectsQueue/VisibilityTimeout", 359),
     (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/FunctionResponseTypes", MISSING),
@@ -164,6 +172,25 @@ def test_cfn_lint_would_say_something(tmp_path: Path):
     broken.write_text(text.replace("RetentionInDays: 90", "RetentionInDays: 91"))
 
     assert lint_file(broken) != []
+
+
+def test_alarms_on_our_own_metrics_watch_what_the_functions_count():
+    alarms = cloudformation.resources(TEMPLATE, "AWS::CloudWatch::Alarm").values()
+    watched = {
+        (alarm["MetricName"], alarm["Dimensions"][1]["Value"])
+        for alarm in alarms
+        if alarm["Namespace"] == "Fairexit"
+    }
+    consumers = "".join(path.read_text() for path in ROOT.glob("functions/*/handler.py"))
+    counted = set(re.findall(r'consumer\("(\w+)"', consumers))
+    outcomes: dict[str, set[str]] = {
+        "Effects": set(Performed),
+        "StripeEvents": {f"dispute_{effect}" for effect in DisputeEffect},
+    }
+
+    assert counted == set(outcomes)
+    assert {(m, outcome) for m, outcome in watched if outcome not in outcomes[m]} == set()
+    assert ("Effects", Performed.NEEDS_PERSON) in watched
 
 
 def test_each_folder_of_functions_is_one_function_of_the_stack():
