@@ -1,0 +1,248 @@
+"""The kinds of clauses that a policy is made of: few, general, and free of any pack's name.
+
+Every clause has the id of the sentence it came from, the grounds on which it is looked at, and a
+paraphrase. The same id may stand on several clauses where one sentence says several things.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.domain.facts import Attribution, Finding, Ground, LineKind, SettleAs
+
+
+class Outcome(StrEnum):
+    """How a case stands, worst first: where several apply, the first one holds."""
+
+    DENIED = "denied"
+    REFERRED = "referred"
+    NEEDS_EVIDENCE = "needs_evidence"
+    NEEDS_VERIFICATION = "needs_verification"
+    NEEDS_APPROVAL = "needs_approval"
+    GRANTED = "granted"
+
+
+class Since(StrEnum):
+    """The event from which a window counts."""
+
+    INVOICE_DATE = "invoice_date"
+    PURCHASE = "purchase"
+    SERVICE_DATE = "service_date"
+
+
+class When(StrEnum):
+    """Which part of a line of the named kinds is left out."""
+
+    ALWAYS = "always"
+    RENDERED = "rendered"
+    USED = "used"
+
+
+class Verification(StrEnum):
+    """What must be established before a ground counts."""
+
+    NONE = "none"
+    FINDING = "finding"
+    INCIDENT = "incident"
+
+
+class Share(StrEnum):
+    """How a formula finds what is due on a line."""
+
+    UNUSED_TIME = "unused_time"
+    OVERCHARGE = "overcharge"
+    DISRUPTION = "disruption"
+    FULL_AMOUNT = "full_amount"
+
+
+class Promise(StrEnum):
+    """What a deadline is about."""
+
+    REVIEW = "review"
+    PAYOUT = "payout"
+    CALLBACK = "callback"
+
+
+class UsageOnExit(StrEnum):
+    """What becomes of metered usage that is not yet billed."""
+
+    BILL = "bill"
+    WAIVE = "waive"
+
+
+class Event(StrEnum):
+    """What a consequence follows on."""
+
+    CHARGEBACK = "chargeback"
+    CANCELLATION = "cancellation"
+    ACTIVATION = "activation"
+    INTAKE = "intake"
+    CONTEST = "contest"
+    POLICY_CHANGE = "policy_change"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """What all clauses have; ``grounds`` are those on which the clause is looked at."""
+
+    id: str
+    kind: str
+    grounds: frozenset[Ground]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window(Clause):
+    """The request must come by day ``days`` after the event; the event's local date is day 0."""
+
+    days: int
+    since: Since
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundRule(Clause):
+    """What a ground leads to by itself, and what must be verified before it counts."""
+
+    outcome: Outcome
+    verification: Verification
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion(Clause):
+    """Findings that rule a refund out; incidents that are all somebody else's do so too."""
+
+    findings: frozenset[Finding]
+    attributions: Mapping[Attribution, Finding]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingRule(Clause):
+    """The account must not be suspended; earlier invoices must be paid where that is asked."""
+
+    invoices_paid: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRule(Clause):
+    """The customer must bring at least this many kinds of evidence."""
+
+    at_least: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFilter(Clause):
+    """Lines, or their used part, that are left out of what can be refunded."""
+
+    kinds: frozenset[LineKind]
+    when: When
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formula(Clause):
+    """What is due on a line, and whether it is an entitlement or needs approval."""
+
+    share: Share
+    outcome: Outcome
+    code: str
+    settle_as: frozenset[SettleAs]
+    ends_service: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disruption(Formula):
+    """The share of the time in which the service was down.
+
+    Incidents of ``attributions`` count when they lasted and were reported as asked. With
+    ``sla_entitles`` only the vendor's own, beyond the SLA, give ``outcome``; all others that count
+    need approval.
+    """
+
+    attributions: frozenset[Attribution]
+    at_least_minutes: int
+    reported_within_hours: int | None
+    sla_entitles: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap(Clause):
+    """An upper limit for the whole refund, by currency; a currency without one has limit 0.
+
+    Without ``limits`` it names the limit that always holds: what was paid and has not gone back.
+    """
+
+    name: str
+    limits: Mapping[str, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueCharge(Clause):
+    """A charge for each issue resolved by day ``days`` after the purchase."""
+
+    what: str
+    charges: Mapping[str, int]
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline(Clause):
+    """A time by which something is promised, in business days or between business hours."""
+
+    promise: Promise
+    business_days: int | None
+    business_hours: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRule(Clause):
+    """Who may approve how much alone, and whether present evidence must have been reviewed."""
+
+    agent_limits: Mapping[str, int]
+    review_evidence: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence(Clause):
+    """What an event leads to beside the refund."""
+
+    on: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargebackRule(Consequence):
+    """What a chargeback leads to."""
+
+    suspend: bool
+    block_refunds: bool
+    stop_collection: bool
+    amount_becomes_owed_when_lost: bool
+    fees_become_owed_when_lost: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationRule(Consequence):
+    """A cancellation ends the service with the current cycle, unless the rest is given back.
+
+    ``usage_on_exit``: whether metered usage that is not yet billed is billed or waived.
+    """
+
+    usage_on_exit: UsageOnExit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty(Consequence):
+    """A duty of the house that decides no refund: its channels, subject and days."""
+
+    channels: frozenset[str]
+    subject: str | None
+    days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedDeductions(Clause):
+    """Amounts that staff name, each with what it is for, come off the refund."""
+
+    what: str

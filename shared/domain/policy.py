@@ -1,0 +1,143 @@
+"""The policy: a pack's settings and clauses, as its TOML text declares them.
+
+A pack is data. Nothing here or in the rules knows any pack by name.
+"""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from shared.domain.calendars import BusinessTime, Calendar
+from shared.domain.clauses import ChargebackRule, Clause
+from shared.domain.policy_form import PACK, Applies, Pack
+from shared.domain.settings import Proration, Settings
+from shared.domain.shapes import Fault, FaultsError, read_document
+from shared.domain.statutes import NO_LIBRARY, Library, Statute
+
+
+class PolicyFaultsError(FaultsError):
+    """A pack that cannot be used; ``faults`` names every fault with its TOML path."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeConsequences:
+    """What a chargeback leads to, and the id of the clause that says so."""
+
+    clause: str
+    suspend: bool
+    block_refunds: bool
+    stop_collection: bool
+    amount_becomes_owed_when_lost: bool
+    fees_become_owed_when_lost: bool
+
+
+NO_CONSEQUENCES = DisputeConsequences(
+    "",
+    suspend=False,
+    block_refunds=False,
+    stop_collection=False,
+    amount_becomes_owed_when_lost=False,
+    fees_become_owed_when_lost=False,
+)
+
+
+# In which order a decision looks at clauses; within a stage the pack's own order holds.
+STAGES = (
+    "exclusion",
+    "standing",
+    "ground",
+    "window",
+    "evidence",
+    "line_filter",
+    "formula",
+    "deduction",
+    "cap",
+    "approval",
+    "deadline",
+    "consequence",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A version of a policy; ``digest`` is the SHA-256 of its text, ``statutes`` stand over it.
+
+    ``clauses`` stand in the order in which a decision looks at them.
+    """
+
+    id: str
+    version: str
+    digest: str
+    title: str
+    effective_at: datetime
+    applies: Applies
+    time_zone: ZoneInfo
+    calendar: Calendar
+    business_time: BusinessTime | None
+    settings: Settings
+    clauses: tuple[Clause, ...]
+    statutes: tuple[Statute, ...]
+
+    @property
+    def dispute_consequences(self) -> DisputeConsequences:
+        """What a chargeback leads to; nothing where no clause says so."""
+        for clause in self.clauses:
+            if isinstance(clause, ChargebackRule):
+                return DisputeConsequences(
+                    clause.id,
+                    suspend=clause.suspend,
+                    block_refunds=clause.block_refunds,
+                    stop_collection=clause.stop_collection,
+                    amount_becomes_owed_when_lost=clause.amount_becomes_owed_when_lost,
+                    fees_become_owed_when_lost=clause.fees_become_owed_when_lost,
+                )
+        return NO_CONSEQUENCES
+
+
+def parse_policy(text: str, *, name: str, library: Library = NO_LIBRARY) -> Policy:
+    """The policy that a pack's TOML text declares.
+
+    Args:
+        text: the pack.
+        name: what to call it in the message when it is not even TOML.
+        library: the calendars that packs may name, and the statutes that stand over them.
+
+    Raises:
+        PolicyFaultsError: with every fault of the pack.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyFaultsError((Fault(name, str(error), "TOML"),)) from None
+    try:
+        pack: Pack = read_document(PACK, document)
+    except FaultsError as error:
+        raise PolicyFaultsError(error.faults) from None
+    calendar = library.calendars.get(pack.calendar)
+    if calendar is None:
+        known = ", ".join(sorted(library.calendars))
+        raise PolicyFaultsError((Fault("$.calendar", pack.calendar, f"one of {known}"),))
+    digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return _policy(pack, digest, calendar, library)
+
+
+def _policy(pack: Pack, digest: str, calendar: Calendar, library: Library) -> Policy:
+    zone = pack.proration["time_zone"] or pack.time_zone
+    hours = pack.hours
+    proration = Proration(pack.proration["basis"], zone)
+    return Policy(
+        id=pack.id,
+        version=pack.version,
+        digest=digest,
+        title=pack.title,
+        effective_at=pack.effective_at,
+        applies=pack.applies,
+        time_zone=pack.time_zone,
+        calendar=calendar,
+        business_time=None if hours is None else BusinessTime(calendar, pack.time_zone, hours),
+        settings=Settings(proration, pack.rounding, pack.gateway_fees),
+        clauses=tuple(sorted(pack.clauses, key=lambda clause: STAGES.index(clause.kind))),
+        statutes=library.statutes,
+    )

@@ -1,0 +1,340 @@
+"""The form of a policy pack: its settings, and the members of each kind of clause."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.domain import clauses as c
+from shared.domain.calendars import Hours
+from shared.domain.facts import Attribution, Finding, Ground, LineKind, SettleAs
+from shared.domain.money import Rounding
+from shared.domain.proration import Basis
+from shared.domain.scalars import (
+    COUNT,
+    CURRENCY,
+    FLAG,
+    MOMENT,
+    POSITIVE,
+    TEXT,
+    ZONE,
+    choice,
+    constant,
+)
+from shared.domain.settings import BASIS, GATEWAY_FEES, ROUNDING, GatewayFees
+from shared.domain.shapes import (
+    FAULTY,
+    Check,
+    Fault,
+    ListOf,
+    Member,
+    Nullable,
+    OneOf,
+    Record,
+    Scalar,
+    Table,
+    no_check,
+)
+
+
+class Applies(StrEnum):
+    """Which instant of a case picks the version of a pack."""
+
+    AT_PURCHASE = "at_purchase"
+    AT_RENEWAL = "at_renewal"
+    AT_SERVICE_DATE = "at_service_date"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A pack as its text declares it; ``shared.domain.policy`` makes a policy of it."""
+
+    id: str
+    version: str
+    title: str
+    effective_at: datetime
+    applies: Applies
+    time_zone: ZoneInfo
+    calendar: str
+    hours: Hours | None
+    proration: Mapping[str, Any]
+    rounding: Rounding
+    gateway_fees: GatewayFees
+    clauses: tuple[c.Clause, ...]
+
+
+# Statutory withdrawals and goodwill stand outside a pack's ordinary conditions.
+ORDINARY = frozenset(Ground) - {Ground.WITHDRAWAL, Ground.GOODWILL}
+LIMITS = Table(CURRENCY, COUNT)
+CLOCK = Scalar(
+    lambda value: value if isinstance(value, time) and value.tzinfo is None else FAULTY,
+    "a local time such as 08:00:00",
+    {"type": "string", "format": "time"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SetOf:
+    """A list without an order, read as a frozenset."""
+
+    shape: Scalar
+
+    def read(self, value: Any, path: str, faults: list[Fault]) -> Any:
+        """See ``shapes.Shape``."""
+        items = ListOf(self.shape).read(value, path, faults)
+        return items if items is FAULTY else frozenset(items)
+
+    def schema(self) -> dict[str, Any]:
+        """See ``shapes.Shape``."""
+        return ListOf(self.shape).schema() | {"uniqueItems": True}
+
+
+def _clause(kind: str, build: Any, members: dict[str, Member], check: Check = no_check) -> Record:
+    """The members of one kind of clause, beside those that all have."""
+    common = {
+        "id": Member(TEXT, note="The id of the sentence that it came from."),
+        "kind": Member(constant(kind)),
+        "grounds": Member(SetOf(choice(Ground)), ORDINARY, "On which it is looked at."),
+        "text": Member(TEXT, note="A paraphrase of the sentence."),
+    }
+    return Record(build, common | members, check)
+
+
+def _formula(share: c.Share, build: Any, members: dict[str, Member]) -> Record:
+    common = {
+        "share": Member(constant(share)),
+        "outcome": Member(choice(c.Outcome), c.Outcome.GRANTED, "granted or needs_approval"),
+        "code": Member(TEXT),
+        "settle_as": Member(SetOf(choice(SettleAs)), frozenset({SettleAs.REFUND})),
+        "ends_service": Member(FLAG, default=False),
+    }
+    return _clause("formula", build, common | members, _check_formula)
+
+
+def _check_formula(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
+    if values["outcome"] not in (FAULTY, c.Outcome.GRANTED, c.Outcome.NEEDS_APPROVAL):
+        faults.append(Fault(f"{path}.outcome", values["outcome"], "granted or needs_approval"))
+
+
+def _check_ground(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
+    if values["outcome"] not in (FAULTY, *GROUND_OUTCOMES):
+        faults.append(Fault(f"{path}.outcome", values["outcome"], "denied, referred or granted"))
+
+
+GROUND_OUTCOMES = (c.Outcome.DENIED, c.Outcome.REFERRED, c.Outcome.GRANTED)
+
+
+def _check_deadline(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
+    hours = values["business_hours"]
+    if (values["business_days"] is None) == (hours is None):
+        faults.append(Fault(path, "both or none of two", "business_days or business_hours"))
+    if isinstance(hours, tuple) and (len(hours) != len(("from", "to")) or hours[0] > hours[1]):
+        found = str(list(hours))
+        faults.append(Fault(f"{path}.business_hours", found, "a lower and an upper bound"))
+
+
+def _consequence(on: c.Event, build: Any, members: dict[str, Member]) -> Record:
+    return _clause("consequence", build, {"on": Member(constant(on))} | members)
+
+
+def _duty(on: c.Event) -> Record:
+    return _consequence(
+        on,
+        c.Duty,
+        {
+            "channels": Member(SetOf(TEXT), frozenset()),
+            "subject": Member(Nullable(TEXT), None),
+            "days": Member(Nullable(COUNT), None),
+        },
+    )
+
+
+DUTIES = (c.Event.ACTIVATION, c.Event.INTAKE, c.Event.CONTEST, c.Event.POLICY_CHANGE)
+CONSEQUENCE = OneOf(
+    "on",
+    {
+        c.Event.CHARGEBACK: _consequence(
+            c.Event.CHARGEBACK,
+            c.ChargebackRule,
+            {
+                "suspend": Member(FLAG),
+                "block_refunds": Member(FLAG),
+                "stop_collection": Member(FLAG),
+                "amount_becomes_owed_when_lost": Member(FLAG),
+                "fees_become_owed_when_lost": Member(FLAG),
+            },
+        ),
+        c.Event.CANCELLATION: _consequence(
+            c.Event.CANCELLATION,
+            c.CancellationRule,
+            {"usage_on_exit": Member(choice(c.UsageOnExit), c.UsageOnExit.BILL)},
+        ),
+    }
+    | {on: _duty(on) for on in DUTIES},
+)
+FORMULA = OneOf(
+    "share",
+    {
+        c.Share.UNUSED_TIME: _formula(c.Share.UNUSED_TIME, c.Formula, {}),
+        c.Share.OVERCHARGE: _formula(c.Share.OVERCHARGE, c.Formula, {}),
+        c.Share.FULL_AMOUNT: _formula(c.Share.FULL_AMOUNT, c.Formula, {}),
+        c.Share.DISRUPTION: _formula(
+            c.Share.DISRUPTION,
+            c.Disruption,
+            {
+                "attributions": Member(SetOf(choice(Attribution))),
+                "at_least_minutes": Member(COUNT, 0),
+                "reported_within_hours": Member(Nullable(COUNT), None),
+                "sla_entitles": Member(FLAG, default=False),
+            },
+        ),
+    },
+)
+DEDUCTION = OneOf(
+    "what",
+    {
+        "per_issue": _clause(
+            "deduction",
+            c.IssueCharge,
+            {
+                "what": Member(constant("per_issue")),
+                "charges": Member(LIMITS),
+                "days": Member(COUNT),
+            },
+        ),
+        "named": _clause("deduction", c.NamedDeductions, {"what": Member(constant("named"))}),
+    },
+)
+CLAUSE = OneOf(
+    "kind",
+    {
+        "window": _clause(
+            "window",
+            c.Window,
+            {"days": Member(COUNT), "since": Member(choice(c.Since)), "code": Member(TEXT)},
+        ),
+        "ground": _clause(
+            "ground",
+            c.GroundRule,
+            {
+                "outcome": Member(choice(c.Outcome), c.Outcome.GRANTED),
+                "verification": Member(choice(c.Verification), c.Verification.NONE),
+                "code": Member(TEXT),
+            },
+            _check_ground,
+        ),
+        "exclusion": _clause(
+            "exclusion",
+            c.Exclusion,
+            {
+                "findings": Member(SetOf(choice(Finding))),
+                "attributions": Member(Table(choice(Attribution), choice(Finding)), {}),
+            },
+        ),
+        "standing": _clause(
+            "standing", c.StandingRule, {"invoices_paid": Member(FLAG, default=False)}
+        ),
+        "evidence": _clause(
+            "evidence", c.EvidenceRule, {"at_least": Member(POSITIVE, 1), "code": Member(TEXT)}
+        ),
+        "line_filter": _clause(
+            "line_filter",
+            c.LineFilter,
+            {
+                "kinds": Member(SetOf(choice(LineKind)), frozenset(LineKind)),
+                "when": Member(choice(c.When), c.When.ALWAYS),
+                "code": Member(TEXT),
+            },
+        ),
+        "formula": FORMULA,
+        "cap": _clause(
+            "cap", c.Cap, {"name": Member(TEXT), "limits": Member(Nullable(LIMITS), None)}
+        ),
+        "deduction": DEDUCTION,
+        "deadline": _clause(
+            "deadline",
+            c.Deadline,
+            {
+                "promise": Member(choice(c.Promise)),
+                "business_days": Member(Nullable(POSITIVE), None),
+                "business_hours": Member(Nullable(ListOf(POSITIVE)), None),
+            },
+            _check_deadline,
+        ),
+        "approval": _clause(
+            "approval",
+            c.ApprovalRule,
+            {"agent_limits": Member(LIMITS), "review_evidence": Member(FLAG, default=False)},
+        ),
+        "consequence": CONSEQUENCE,
+    },
+)
+
+
+def _check_pack(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
+    """Clauses that contradict each other, and deadlines without business hours."""
+    clauses = values["clauses"] if isinstance(values["clauses"], tuple) else ()
+    decisive: dict[tuple[str, Ground], int] = {}
+    for index, clause in enumerate(clauses):
+        where = f"{path}.clause[{index}]"
+        for role in _decisive_roles(clause):
+            for ground in sorted(clause.grounds):
+                first = decisive.setdefault((role, ground), index)
+                if first != index:
+                    found = f"a second {role} for {ground} beside clause[{first}]"
+                    faults.append(Fault(where, found, f"one {role} for each ground"))
+        if isinstance(clause, c.Deadline) and clause.business_hours and values["hours"] is None:
+            faults.append(Fault(where, "business_hours", "a pack with [hours]"))
+
+
+def _decisive_roles(clause: Any) -> tuple[str, ...]:
+    """What only one clause of a pack may be for a ground."""
+    match clause:
+        case c.Formula():
+            return ("formula",)
+        case c.GroundRule(outcome=c.Outcome.GRANTED):
+            return ("ground rule",)
+        case c.GroundRule():
+            return ("ground rule", "formula")
+        case c.Window():
+            return (f"window since {clause.since}",)
+        case c.ApprovalRule():
+            return ("approval rule",)
+        case c.IssueCharge():
+            return ("charge per issue",)
+        case c.Cap():
+            return (f"cap {clause.name}",)
+        case c.Deadline():
+            return (f"{clause.promise} deadline",)
+        case _:
+            return ()
+
+
+HOURS = Record(Hours, {"opens": Member(CLOCK), "closes": Member(CLOCK)})
+PACK = Record(
+    Pack,
+    {
+        "id": Member(TEXT),
+        "version": Member(TEXT),
+        "title": Member(TEXT),
+        "effective_at": Member(MOMENT),
+        "applies": Member(choice(Applies), Applies.AT_PURCHASE),
+        "time_zone": Member(ZONE),
+        "calendar": Member(TEXT, "weekends", "The id of a calendar."),
+        "hours": Member(Nullable(HOURS), None, "Local business hours."),
+        "proration": Member(
+            Record(
+                dict,
+                {"basis": Member(BASIS, Basis.SECOND), "time_zone": Member(Nullable(ZONE), None)},
+            ),
+            {"basis": Basis.SECOND, "time_zone": None},
+        ),
+        "rounding": Member(ROUNDING, Rounding.HALF_UP),
+        "gateway_fees": Member(GATEWAY_FEES, GatewayFees.NONE),
+        "clause": Member(ListOf(CLAUSE), attribute="clauses"),
+    },
+    _check_pack,
+    "A policy pack: data that a billing owner can read and change.",
+)

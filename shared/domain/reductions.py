@@ -1,0 +1,62 @@
+"""Reductions: charges per resolved issue, named deductions and kept gateway fees."""
+
+from fractions import Fraction
+
+from shared.domain import clauses as c
+from shared.domain.calendars import days_between
+from shared.domain.decision import Deduction, Ruled, Ruling, ruling
+from shared.domain.formulas import Shares
+from shared.domain.money import ONE, ZERO, round_to_grain
+from shared.domain.settings import GatewayFees
+from shared.domain.situation import Situation
+
+GATEWAY_FEES = "gateway_fees"
+NAMED_DEDUCTIONS = "named_deductions"
+
+
+def rule_issue_charge(clause: c.IssueCharge, s: Situation) -> tuple[list[Ruling], list[Deduction]]:
+    """A charge for each issue that was resolved in the first days after the purchase."""
+    since, zone = s.case.customer.purchased_at, s.policy.time_zone
+    days = [days_between(since, at, zone) for at in s.case.resolved_issues]
+    issues = sum(0 <= day <= clause.days for day in days)
+    charge = s.case.per_issue_charge
+    if charge is None:
+        charge = clause.charges.get(s.currency or "")
+    saw = {"resolved": len(days), "counted": issues, "charge": charge}
+    if charge is None and issues:
+        unknown = ruling(
+            clause,
+            Ruled.NEEDS_PERSON,
+            "issue_charge_unknown",
+            saw,
+            outcome=c.Outcome.NEEDS_VERIFICATION,
+            code="per_issue_charge_unknown",
+        )
+        return [unknown], []
+    entry = ruling(clause, Ruled.PASSED, "issue_charge", saw)
+    amount = issues * (charge or 0)
+    return [entry], [Deduction(clause.id, "resolved_issues", amount)] if amount else []
+
+
+def named_deductions(clause: c.NamedDeductions | None, s: Situation) -> list[Deduction]:
+    """What staff took off, each with what it is for."""
+    by = NAMED_DEDUCTIONS if clause is None else clause.id
+    return [Deduction(by, d.what, d.amount) for d in s.case.deductions if d.amount]
+
+
+def gateway_fees(s: Situation, shares: Shares) -> list[Deduction]:
+    """The payment provider's fees that the pack keeps, of invoices that give something back."""
+    kept = ZERO
+    for index, invoice in enumerate(s.case.invoices):
+        due = sum((x.net + x.tax for x in shares if x.view.invoice == index), ZERO)
+        paid = sum(payment.amount for payment in invoice.payments)
+        fee = sum(payment.fee for payment in invoice.payments)
+        match s.settings.gateway_fees:
+            case GatewayFees.NONE:
+                continue
+            case GatewayFees.FULL:
+                kept += fee if due else 0
+            case GatewayFees.PROPORTIONAL:
+                kept += min(due / paid, ONE) * fee if paid else ZERO
+    amount = round_to_grain(Fraction(kept), s.grain, s.settings.rounding)
+    return [Deduction(GATEWAY_FEES, GATEWAY_FEES, amount)] if amount else []

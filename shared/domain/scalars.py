@@ -1,0 +1,109 @@
+"""The plain values of our documents: amounts, instants, names, choices."""
+
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.domain.money import GRAINS
+from shared.domain.shapes import FAULTY, Scalar
+
+# RFC 3339; more than six decimals would be lost, so they are refused.
+INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
+
+def _whole(minimum: int | None) -> Scalar:
+    def convert(value: Any) -> Any:
+        if type(value) is not int or (minimum is not None and value < minimum):
+            return FAULTY
+        return value
+
+    bound = {} if minimum is None else {"minimum": minimum}
+    allowed = "a whole number" + ("" if minimum is None else f" of at least {minimum}")
+    return Scalar(convert, allowed, {"type": "integer"} | bound)
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, str) and value.strip() else FAULTY
+
+
+def _flag(value: Any) -> Any:
+    return value if isinstance(value, bool) else FAULTY
+
+
+def _instant(value: Any) -> Any:
+    """A TOML date-time is already one; JSON has text."""
+    if isinstance(value, str) and INSTANT.fullmatch(value):
+        try:
+            value = datetime.fromisoformat(value.upper())
+        except ValueError:
+            return FAULTY
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        return FAULTY
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return FAULTY
+
+
+def _zone(value: Any) -> Any:
+    if not isinstance(value, str):
+        return FAULTY
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # absent, malformed, a folder's name
+        return FAULTY
+
+
+def choice(enum: type[StrEnum]) -> Scalar:
+    """One of the enum's values."""
+    values = {member.value: member for member in enum}
+    allowed = "one of " + ", ".join(values)
+
+    def convert(value: Any) -> Any:
+        return values.get(value, FAULTY) if isinstance(value, str) else FAULTY
+
+    return Scalar(convert, allowed, {"enum": list(values)})
+
+
+def constant(text: str) -> Scalar:
+    """Exactly this text: the key that tells variants apart."""
+    return Scalar(lambda value: text if value == text else FAULTY, str(text), {"const": str(text)})
+
+
+WHOLE = _whole(None)
+COUNT = _whole(0)
+POSITIVE = _whole(1)
+TEXT = Scalar(_text, "a text that is not empty", {"type": "string", "minLength": 1})
+STRING = Scalar(
+    lambda value: value if isinstance(value, str) else FAULTY, "a text", {"type": "string"}
+)
+FLAG = Scalar(_flag, "true or false", {"type": "boolean"})
+MOMENT = Scalar(
+    _instant,
+    "an RFC 3339 instant with an offset, such as 2026-03-10T12:00:00Z",
+    {"type": "string", "format": "date-time"},
+)
+ZONE = Scalar(
+    _zone, "the name of an IANA time zone, such as Europe/Paris", {"type": "string", "minLength": 1}
+)
+CURRENCY = Scalar(
+    lambda value: value if isinstance(value, str) and value in GRAINS else FAULTY,
+    "a currency code of Stripe in lower case, such as usd",
+    {"enum": sorted(GRAINS)},
+)
+COUNTRY_CODE = Scalar(
+    lambda value: value if isinstance(value, str) and COUNTRY.fullmatch(value) else FAULTY,
+    "an ISO 3166 country code of two capital letters, such as DE",
+    {"type": "string", "pattern": "^[A-Z]{2}$"},
+)
+
+
+def fraction_text(value: Fraction) -> str:
+    """An exact fraction as documents show it: ``593/730``, ``1``, ``0``."""
+    return str(value)

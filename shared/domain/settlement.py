@@ -1,0 +1,175 @@
+"""Settlement: from exact shares to whole amounts: one rounding, deductions, caps.
+
+Totals (net and tax together) are capped per invoice; where a cap or a deduction binds, the tax part
+is the same part of the total as before, and net takes the rest. Every cap is its own named line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from shared.domain.decision import AppliedCap, Deduction
+from shared.domain.facts import Invoice
+from shared.domain.formulas import Shares
+from shared.domain.money import ZERO, allocate, floor_to_grain, round_to_grain, scaled
+from shared.domain.situation import Situation
+
+PAID_AND_NOT_RETURNED = "paid_and_not_returned"
+UNPAID = "unpaid"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCap:
+    """An upper limit for the whole refund."""
+
+    name: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Whole amounts: of each line (net, tax) in the order of the shares, and what led to them."""
+
+    lines: tuple[tuple[int, int], ...]
+    deductions: tuple[Deduction, ...]
+    caps: tuple[AppliedCap, ...]
+
+    @property
+    def net(self) -> int:
+        """The refund without tax."""
+        return sum(net for net, _ in self.lines)
+
+    @property
+    def tax(self) -> int:
+        """The refund's tax."""
+        return sum(tax for _, tax in self.lines)
+
+
+def settle(
+    s: Situation, shares: Shares, deductions: Sequence[Deduction], caps: Sequence[NamedCap]
+) -> Settlement:
+    """What goes back on each line."""
+    nets = _rounded(s, shares, [share.net for share in shares])
+    taxes = _rounded(s, shares, [share.tax for share in shares])
+    invoices = range(len(s.case.invoices))
+    entitled = [
+        sum(nets[i] + taxes[i] for i, x in enumerate(shares) if x.view.invoice == k)
+        for k in invoices
+    ]
+    taken, left = _deduct(deductions, sum(entitled))
+    reduced = _spread(s, round_to_grain(Fraction(left), s.grain, s.settings.rounding), entitled)
+    totals, lines = _cap_invoices(s, reduced)
+    totals, named = _cap_whole(s, totals, caps)
+    amounts = list(zip(nets, taxes, strict=True))
+    for k in invoices:
+        if totals[k] != entitled[k]:
+            _cut_invoice(s, shares, amounts, k, totals[k])
+    return Settlement(tuple(amounts), tuple(taken), (*lines, *named))
+
+
+def _rounded(s: Situation, shares: Shares, exact: list[Fraction]) -> list[int]:
+    """The one rounding: of the sum, which is then spread over the lines."""
+    total = round_to_grain(sum(exact, ZERO), s.grain, s.settings.rounding)
+    return allocate(total, exact, [share.view.line.id for share in shares], s.grain)
+
+
+def _spread(s: Situation, total: int, amounts: list[int]) -> list[int]:
+    """The amounts of the invoices, cut in proportion so that they sum to the total."""
+    if total == sum(amounts):
+        return amounts
+    keys = [f"{index:06}" for index in range(len(amounts))]  # ties by the order of the invoices
+    return allocate(total, scaled([Fraction(a) for a in amounts], total), keys, s.grain)
+
+
+def _deduct(deductions: Sequence[Deduction], total: int) -> tuple[list[Deduction], int]:
+    """Each deduction as far as anything is left to take it from, and what is left after all."""
+    taken: list[Deduction] = []
+    for deduction in deductions:
+        amount = min(deduction.amount, total)
+        taken.append(Deduction(deduction.clause, deduction.what, amount))
+        total -= amount
+    return taken, total
+
+
+def _cap_invoices(s: Situation, entitled: list[int]) -> tuple[list[int], list[AppliedCap]]:
+    """Per invoice: its debt comes off first, and never more goes back than is still held."""
+    invoices = s.case.invoices
+    moved = _moved_by_credits(s)
+    debts = [_unpaid(invoice) for invoice in invoices]
+    held = [_held(invoice) + shift for invoice, shift in zip(invoices, moved, strict=True)]
+    after_debt = [max(0, e - debt) for e, debt in zip(entitled, debts, strict=True)]
+    totals = [
+        floor_to_grain(max(0, min(due, limit)), s.grain)
+        for due, limit in zip(after_debt, held, strict=True)
+    ]
+    limit = floor_to_grain(max(0, sum(map(_held, invoices))), s.grain)
+    whole = min(sum(totals), limit)
+    applied = whole < sum(after_debt)
+    caps = [AppliedCap(PAID_AND_NOT_RETURNED, limit, applied)]
+    if any(debts):
+        caps.insert(0, AppliedCap(UNPAID, sum(after_debt), sum(after_debt) < sum(entitled)))
+    return _spread(s, whole, totals), caps
+
+
+def _unpaid(invoice: Invoice) -> int:
+    """What the invoice still lacks."""
+    due = sum(line.amount + line.tax for line in invoice.lines)
+    return max(0, due - sum(payment.amount for payment in invoice.payments))
+
+
+def _held(invoice: Invoice) -> int:
+    """What was paid on the invoice and has not gone back, by refund, dispute or credit."""
+    paid = sum(p.amount - p.refunded - p.disputed for p in invoice.payments)
+    return paid - invoice.credited
+
+
+def _moved_by_credits(s: Situation) -> list[int]:
+    """What mid-cycle credits moved between invoices: paid on one, used to pay another."""
+    invoices = s.case.invoices
+    home = {view.line.id: view for view in s.lines}
+    shifts = [0] * len(invoices)
+    for k, invoice in enumerate(invoices):
+        received = 0
+        for line in invoice.lines:
+            if line.amount >= 0:
+                continue
+            weights = [Fraction(home[name].line.amount) for name in line.credits]
+            value = -(line.amount + line.tax)
+            parts = allocate(value, scaled(weights, value), line.credits, 1)
+            for name, part in zip(line.credits, parts, strict=True):
+                if home[name].invoice != k:
+                    shifts[home[name].invoice] -= part
+                    received += part
+        charged = sum(line.amount + line.tax for line in invoice.lines if line.amount >= 0)
+        shifts[k] += min(received, charged)
+    return shifts
+
+
+def _cap_whole(
+    s: Situation, totals: list[int], caps: Sequence[NamedCap]
+) -> tuple[list[int], list[AppliedCap]]:
+    """Limits of the whole refund, each a line of its own."""
+    applied: list[AppliedCap] = []
+    for cap in caps:
+        limit = floor_to_grain(cap.limit, s.grain)
+        binds = sum(totals) > limit
+        applied.append(AppliedCap(cap.name, limit, binds))
+        if binds:
+            totals = _spread(s, limit, totals)
+    return totals, applied
+
+
+def _cut_invoice(
+    s: Situation, shares: Shares, amounts: list[tuple[int, int]], invoice: int, total: int
+) -> None:
+    """Gives the invoice's lines ``total`` instead of what they were entitled to."""
+    mine = [i for i, share in enumerate(shares) if share.view.invoice == invoice]
+    entitled_tax = sum(amounts[i][1] for i in mine)
+    entitled = sum(sum(amounts[i]) for i in mine)
+    exact_tax = Fraction(total * entitled_tax, entitled)
+    tax = round_to_grain(exact_tax, s.grain, s.settings.rounding)
+    ids = [shares[i].view.line.id for i in mine]
+    nets = allocate(total - tax, scaled([shares[i].net for i in mine], total - tax), ids, s.grain)
+    taxes = allocate(tax, scaled([shares[i].tax for i in mine], tax), ids, s.grain)
+    for i, net, part in zip(mine, nets, taxes, strict=True):
+        amounts[i] = (net, part)
