@@ -225,7 +225,8 @@ def collect(store: Store, invoice: Json, method: Json | None) -> bool:
         invoice["next_payment_attempt"] = None
     store.emit("invoice.payment_failed", invoice)
     subscription = subscription_of(store, invoice)
-    if subscription and subscription["status"] == "active":
+    first = invoice["billing_reason"] == "subscription_create"  # incomplete, not past due
+    if subscription and subscription["status"] == "active" and not first:
         store.change(subscription, "customer.subscription.updated", status="past_due")
     return False
 

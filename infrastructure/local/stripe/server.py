@@ -265,9 +265,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, port: int, service: LocalStripe) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
         self.service = service
         self._stopped = threading.Event()
+        super().__init__(("127.0.0.1", port), Handler)
         self._ticker = threading.Thread(target=self._tick, daemon=True)
         self._ticker.start()
 

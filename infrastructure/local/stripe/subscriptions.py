@@ -47,13 +47,12 @@ def create_subscription(store: Store, params: Json) -> Json:
     ]
     subscription["items"] = page(items, f"/v1/subscription_items?subscription={subscription['id']}")
     invoice = cycles.bill(store, subscription, items, "subscription_create")
-    subscription["status"] = "incomplete"
-    if params.get("collection_method") == "send_invoice":
-        subscription["status"] = "active"
     billing.opened(store, invoice)
     billing.finalize(store, invoice)
     if params.get("payment_behavior") != "default_incomplete":
         billing.advance(store, invoice)
+    if invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
+        subscription["status"] = "incomplete"
     _refuse_incomplete(store, subscription, invoice, params)
     for item in items:
         cycles.plan_renewal(store, subscription, item)

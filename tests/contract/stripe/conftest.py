@@ -23,14 +23,14 @@ class Shop:
     server: Server
     client: Any
 
-    def local(self, method: str, path: str, **document: Any) -> Any:
+    def local(self, method: str, path: str, /, **document: Any) -> Any:
         answer = requests.request(
             method, f"{self.server.url}/_local/{path}", json=document, timeout=10
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def refused(self, method: str, path: str, **document: Any) -> str:
+    def refused(self, method: str, path: str, /, **document: Any) -> str:
         answer = requests.request(
             method, f"{self.server.url}/_local/{path}", json=document, timeout=10
         )

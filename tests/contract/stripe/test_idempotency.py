@@ -1,5 +1,7 @@
 """Keys: the first answer is replayed, and only for the same request."""
 
+from typing import Any
+
 import pytest
 import requests
 import stripe
@@ -7,7 +9,7 @@ import stripe
 KEY = {"Authorization": "Bearer sk_test_x", "Idempotency-Key": "k1"}
 
 
-def post(shop, path, **form):
+def post(shop, path, **form) -> Any:
     return requests.post(f"{shop.server.url}/v1/{path}", data=form, headers=KEY, timeout=10)
 
 

@@ -1,10 +1,12 @@
 """Refunds and their refusals."""
 
+from typing import Any
+
 import pytest
 import stripe
 
 
-def refusal(shop, **params):
+def refusal(shop, **params) -> Any:
     with pytest.raises(stripe.InvalidRequestError) as caught:
         shop.client.v1.refunds.create(params)
     return caught.value

@@ -1,11 +1,13 @@
 """What Stripe refuses before it does anything."""
 
+from typing import Any
+
 import pytest
 import requests
 import stripe
 
 
-def refusal(call, *args):
+def refusal(call: Any, *args: Any) -> Any:
     with pytest.raises(stripe.InvalidRequestError) as caught:
         call(*args)
     return caught.value
