@@ -1,6 +1,7 @@
 """openapi.yaml is what the stack routes to, and is sound in itself."""
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -9,11 +10,14 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
+from shared.adapters.policy_files import load_policy_for
 from shared.domain.account import CauseKind, Standing
 from shared.domain.cancellation import CancellationState, Timing
+from shared.domain.case import parse_case
 from shared.domain.clauses import Outcome
 from shared.domain.decision import Ruled
 from shared.domain.facts import SettleAs
+from shared.domain.refund import decide_refund, quote_document
 from shared.domain.refund_operation import RefundStatus
 from shared.domain.subscription import SubscriptionStatus
 from tests.infrastructure import cloudformation
@@ -172,6 +176,46 @@ def test_every_member_of_an_answer_is_always_there():
 )
 def test_its_words_are_those_of_the_core(schema: Mapping[str, Any], kind: type[StrEnum]):
     assert set(schema["enum"]) == set(kind)
+
+
+def case_of(ground: str, **customer: object) -> dict[str, Any]:
+    """An annual plan of USD 1,200.00 after ten weeks, under the pack that ships."""
+    period = {"start": "2026-01-01T00:00:00Z", "end": "2027-01-01T00:00:00Z"}
+    line = {"id": "il_1", "kind": "subscription", "amount": 120_000, "period": period}
+    return {
+        "policy": "voip",
+        "now": "2026-03-10T12:00:00Z",
+        "customer": customer,
+        "invoices": [
+            {
+                "number": "A-1",
+                "currency": "usd",
+                "lines": [line],
+                "payments": [{"id": "pi_1", "amount": 120_000}],
+            }
+        ],
+        "request": {"ground": ground, "verified": None},
+    }
+
+
+@pytest.mark.parametrize(
+    ("case", "outcome"),
+    [
+        (case_of("unused_period"), "granted"),
+        (case_of("unused_period", standing="suspended"), "denied"),
+        (case_of("billing_error"), "needs_verification"),
+        (case_of("vendor_fault"), "referred"),
+        (case_of("withdrawal", country="FR", consumer=True), "denied"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value["request"]["ground"],
+)
+def test_a_decision_of_the_engine_fits_the_quote(case: dict[str, Any], outcome: str):
+    parsed = parse_case(case)
+    decision = decide_refund(load_policy_for(parsed), parsed)
+    document = json.loads(json.dumps(quote_document(decision)))
+
+    validate(document, SCHEMAS["Quote"])
+    assert document["outcome"] == outcome
 
 
 def test_only_confirming_a_quote_takes_an_idempotency_key():
