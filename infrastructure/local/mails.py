@@ -6,8 +6,7 @@ import json
 import threading
 import urllib.request
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 from infrastructure.local.ports import HOST
 
@@ -41,16 +40,11 @@ def read_mails(aws_endpoint: str) -> list[Mail]:
             to=", ".join(message["To"]),
             subject=message["Subject"],
             text=message["BodyText"] or message["BodyHtml"] or "",
-            at=instant(message["Timestamp"]),
+            at=datetime.fromtimestamp(message["Timestamp"], UTC),
         )
         for message in messages
     ]
     return sorted(mails, key=lambda mail: mail.at)
-
-
-def instant(stamp: Any) -> datetime:
-    """Read MiniStack's timestamp."""
-    return datetime.fromisoformat(str(stamp)).astimezone()
 
 
 def render(mails: list[Mail]) -> bytes:

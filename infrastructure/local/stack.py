@@ -13,21 +13,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import requests
 import stripe
-from botocore.config import Config
 
 from infrastructure.local.deploy import deploy
+from infrastructure.local.embedded_aws import aws_client, start_emulator
 from infrastructure.local.errors import LaunchError
 from infrastructure.local.logins import Logins, Tokens
 from infrastructure.local.mails import Mail, MailPage, read_mails
 from infrastructure.local.ports import HOST, Ports
 from infrastructure.local.processes import ROOT, Server
+from shared.adapters.stripe_events import HANDLED
 
-EMULATOR_PYTHON = ROOT / ".local" / "emulator" / "bin" / "python"
-REGION = "us-east-1"
-ROOT_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 STRIPE_KEY = "sk_test_local"
 MAIL_FROM = "billing@example.com"
 
@@ -52,6 +49,7 @@ class Stack:
         self.stripe_url = f"http://{HOST}:{ports.stripe}"
         self.mail_url = f"http://{HOST}:{ports.mail}/"
         self.outputs: dict[str, str] = {}
+        self.webhook_secret = ""  # with which the local Stripe signs
         self._ports = ports
         self._clients: dict[str, Any] = {}
         self._servers: list[Server] = []
@@ -234,15 +232,15 @@ class Stack:
 
     def _prepare(self) -> dict[str, str]:
         """Make what stands outside the template; return the template's parameters."""
+        # The SDK types both as closed sets of literals, which no variable can be.
+        events: Any = sorted(HANDLED)
+        version: Any = stripe.api_version
         endpoint = self.stripe.v1.webhook_endpoints.create(
-            {
-                "url": self.webhook_url,
-                "enabled_events": ["*"],
-                "api_version": stripe.api_version,  # type: ignore[typeddict-item]
-            }
+            {"url": self.webhook_url, "enabled_events": events, "api_version": version}
         )
         secrets = self.aws("secretsmanager")
-        signing = json.dumps({"secrets": [endpoint.secret]})
+        self.webhook_secret = str(endpoint.secret)
+        signing = json.dumps({"secrets": [self.webhook_secret]})
         api_key = secrets.create_secret(Name="stripe-api-key", SecretString=STRIPE_KEY)
         webhook = secrets.create_secret(Name="stripe-webhook-secrets", SecretString=signing)
         self.aws("ses").verify_email_identity(EmailAddress=MAIL_FROM)
@@ -263,47 +261,6 @@ class Stack:
                 f"The deployed webhook answered {response.status_code} to an unsigned event, "
                 f"not 400: see {self.directory}/logs."
             )
-
-
-def aws_client(service: str, endpoint: str) -> Any:
-    """Return a client of a service of the embedded AWS."""
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"mode": "standard"}, read_timeout=120),
-    )
-
-
-def start_emulator(port: int, directory: Path, clock: Path) -> Server:
-    """Start MiniStack: loopback only, roles enforced, all its files in `directory`."""
-    for folder in ("logs", "tmp"):
-        (directory / folder).mkdir(parents=True, exist_ok=True)
-    environment = {
-        **ROOT_KEYS,
-        "AUTH": "true",  # the roles of the template are enforced
-        "BIND_HOST": HOST,
-        "MINISTACK_HOST": HOST,
-        "GATEWAY_PORT": str(port),
-        "SFTP_ENABLED": "0",
-        "IOT_MTLS_ENABLED": "0",
-        "HOME": str(directory),
-        "TMPDIR": str(directory / "tmp"),
-        "STATE_DIR": str(directory / "state"),
-        "S3_DATA_DIR": str(directory / "s3"),
-        "FAIREXIT_PYTHON": sys.executable,
-        "FAIREXIT_LOGS": str(directory / "logs"),
-        "FAIREXIT_CLOCK_FILE": str(clock),
-    }
-    return Server(
-        "The embedded AWS",
-        ["infrastructure.local.emulator"],
-        python=EMULATOR_PYTHON,
-        environment=environment,
-        log=directory / "logs" / "emulator.log",
-    )
 
 
 def start_stack(

@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from infrastructure.local.deploy import deploy
+from infrastructure.local.embedded_aws import aws_client, start_emulator
 from infrastructure.local.logins import Logins
 from infrastructure.local.ports import Ports
-from infrastructure.local.stack import aws_client, start_emulator
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
