@@ -55,15 +55,18 @@ class Clock:
             self._offset = parse_instant(self._start) - time.time()
         self._write()
 
-    def move_to(self, instant: float) -> None:
-        """Moves forward; ValueError for an instant that lies behind."""
+    def must_be_ahead(self, instant: float) -> None:
+        """ValueError for an instant that lies behind."""
         if instant < self.now():
             message = (
                 f"the clock only moves forward: {format_instant(instant)} lies before"
                 f" {format_instant(self.now())}"
             )
             raise ValueError(message)
-        self._offset = instant - time.time()
+
+    def move_to(self, instant: float) -> None:
+        """Moves forward; the clock went on during the work that led here and is never set back."""
+        self._offset = max(self._offset, instant - time.time())
         self._write()
 
     @contextmanager

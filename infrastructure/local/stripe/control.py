@@ -86,8 +86,8 @@ def _move_clock(service: "LocalStripe", document: Json) -> Json:
         case _:
             message = 'the clock takes {"now": RFC 3339} or {"advance_seconds": n}'
             raise ValueError(message)
-    if instant >= service.clock.now():
-        service.run_due(instant)
+    service.clock.must_be_ahead(instant)
+    service.run_due(instant)
     service.clock.move_to(instant)
     return _clock(service)
 

@@ -83,6 +83,7 @@ def renew(store: Store, identifier: str) -> None:
         "items": {"data": [{**item} for item in subscription["items"]["data"]]},
         "latest_invoice": subscription["latest_invoice"],
     }
+    started = [item["current_period_start"] for item in due]
     for item in due:
         recurring = item["price"]["recurring"]
         item["current_period_start"] = now
@@ -94,6 +95,7 @@ def renew(store: Store, identifier: str) -> None:
         )
         plan_renewal(store, subscription, item)
     invoice = bill(store, subscription, due, "subscription_cycle")
+    invoice["period_start"] = min(started)  # of the period that has passed (SDK docstring)
     store.emit("customer.subscription.updated", subscription, previous)
     _release(store, subscription, invoice)
 

@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import threading
+import traceback
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,7 +84,6 @@ class LocalStripe:
     def answer(self, request: Request) -> Response:
         """Serves one request; all requests run one after the other."""
         with self.lock:
-            self.run_due()
             self._requests += 1
             identifier = f"req_local{self._requests:09}"
             entry: Json = {
@@ -94,7 +94,10 @@ class LocalStripe:
                 "status": None,
                 "replayed": False,
             }
-            response = self._answer(request, identifier, entry)
+            try:
+                response = self._answer(request, identifier, entry)
+            except Exception:  # noqa: BLE001 -- whatever it is, it must be loud and on record
+                response = self._defective()
             response.headers["Request-Id"] = identifier
             response.headers["Stripe-Version"] = self.sdk.api_version
             if request.key is not None:
@@ -110,6 +113,7 @@ class LocalStripe:
 
     def _answer(self, request: Request, identifier: str, entry: Json) -> Response:
         params: Json = {}
+        self.run_due()
         try:
             _authenticate(request.headers.get("authorization", ""))
             self._check_version(request)
@@ -151,6 +155,13 @@ class LocalStripe:
             return _json(HTTPStatus.INTERNAL_SERVER_ERROR, _defect(fresh)), True
         return _json(HTTPStatus.OK, shown), True
 
+    def _defective(self) -> Response:
+        """The answer to an exception of this server's own, which is kept for `/_local/health`."""
+        self.store.violations.append(traceback.format_exc())
+        self._reported = len(self.store.violations)
+        defect = _defect(self.store.violations[-1:])
+        return _json(HTTPStatus.INTERNAL_SERVER_ERROR, defect)
+
     def _check_version(self, request: Request) -> None:
         """Only the pinned version is spoken; text unverified."""
         version = request.headers.get("stripe-version", self.sdk.api_version)
@@ -189,7 +200,10 @@ class LocalStripe:
     def tick(self) -> None:
         """What the passing of time brings without any request."""
         with self.lock:
-            self.run_due()
+            try:
+                self.run_due()
+            except Exception:  # noqa: BLE001 -- the next request tells
+                self.store.violations.append(traceback.format_exc())
             self.flush()
 
 

@@ -14,6 +14,7 @@ from infrastructure.local.stripe.sdk import Sdk
 Json: TypeAlias = dict[str, Any]
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+EMBEDDED_MAX = 10
 # Sent only when there is something to say, or on expansion (recorded); all else is null when unset.
 SILENT = {
     "invoice": {"payments", "confirmation_secret", "amount_paid_off_stripe", "status_details"},
@@ -147,7 +148,7 @@ class Store:
 
     def emit(self, kind: str, thing: Json, previous: Json | None = None) -> None:
         """Records an event with a snapshot taken now; a change without an event is a defect."""
-        data: Json = {"object": snapshot(thing)}
+        data: Json = {"object": picture(thing)}
         if previous is not None:
             data["previous_attributes"] = previous
         event = self.add(
@@ -170,6 +171,15 @@ class Store:
 def snapshot(value: Any) -> Any:
     """A deep copy of JSON; faster than copy.deepcopy."""
     return json.loads(json.dumps(value))
+
+
+def picture(thing: Json) -> Json:
+    """A copy as it is shown: only ten lines are embedded, the rest is listed (documentation)."""
+    copy: Json = snapshot(thing)
+    lines = copy.get("lines")
+    if isinstance(lines, dict) and len(lines["data"]) > EMBEDDED_MAX:
+        copy["lines"] = {**lines, "data": lines["data"][:EMBEDDED_MAX], "has_more": True}
+    return copy
 
 
 def difference(before: Json, after: Json) -> Json:

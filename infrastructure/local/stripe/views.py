@@ -14,7 +14,7 @@ from infrastructure.local.stripe.sdk import (
     Sequence,
     Union,
 )
-from infrastructure.local.stripe.state import Json, Store, snapshot
+from infrastructure.local.stripe.state import Json, Store, picture, snapshot
 
 DEFAULT_LIMIT = 10
 LIMIT_MAX = 100
@@ -78,7 +78,9 @@ def within(created: int | None, bounds: Any) -> bool:
 
 def show(store: Store, thing: Json, node: Node, paths: Iterable[str]) -> Json:
     """A copy to send, with the fields of `expand[]` filled in."""
-    copy: Json = snapshot(thing)
+    copy = picture(thing)
+    if isinstance(node, Page):
+        copy["data"] = [picture(row) for row in thing["data"]]
     for path in paths:
         steps = path.split(".")
         if len(steps) > DEPTH_MAX:  # `data` counts (text as reported by users)
@@ -125,9 +127,10 @@ def _expand_field(store: Store, value: Json, node: Reference, steps: list[str], 
     current = value.get(name)
     inner = field.node.inner if isinstance(field.node, Nullable) else field.node
     if isinstance(inner, Expandable) and isinstance(current, str):
-        value[name] = current = snapshot(store.find(current)) or current
-        if isinstance(current, str):
+        found = store.find(current)
+        if found is None:
             return
+        value[name] = current = picture(found)
     elif not rest and include is None and not isinstance(inner, Expandable):
         raise _cannot("This property cannot be expanded.", path)
     if rest and current is not None:

@@ -239,3 +239,17 @@ def test_a_charge_has_a_fee(shop, amount, currency, fee):
     transaction = shop.payment(subscription.latest_invoice).latest_charge.balance_transaction
     assert (transaction.amount, transaction.fee, transaction.net) == (amount, fee, amount - fee)
     assert transaction.fee_details[0].type == "stripe_fee"
+
+
+def test_an_invoice_embeds_ten_lines_and_lists_the_rest(shop):
+    customer = shop.customer().id
+    for number in range(12):
+        pending_item(shop, customer, 100 + number)
+    draft = shop.client.v1.invoices.create(
+        {"customer": customer, "pending_invoice_items_behavior": "include"}
+    )
+    assert (len(draft.lines.data), draft.lines.has_more) == (10, True)
+    rest = shop.client.v1.invoices.line_items.list(draft.id, {"limit": 100})
+    assert [line.amount for line in rest.data] == [100 + number for number in range(12)]
+    event = shop.events("invoice.created")[0]
+    assert len(event.data.object.lines.data) == 10

@@ -76,3 +76,14 @@ def test_a_missing_member_is_a_violation(shop, sdk):
     del thing["created"]
     node = sdk.object_reference("customer")
     assert list(violations(sdk, node, thing)) == [".created: missing"]
+
+
+def test_an_error_of_this_server_is_a_500_and_is_recorded(shop):
+    subscription = shop.subscribe(1000)
+    store = shop.server.service.store
+    del store.tables["customer"][subscription.customer]["balance"]
+    with pytest.raises(stripe.APIError) as caught:
+        shop.client.v1.invoices.create({"customer": subscription.customer})
+    assert caught.value.http_status == 500
+    assert "KeyError" in shop.local("GET", "health")["violations"][0]
+    store.violations.clear()
