@@ -1,5 +1,6 @@
 """What `make` calls: `python -m infrastructure.local run|test|lint`."""
 
+import signal
 import sys
 
 from infrastructure.local import checks, run
@@ -22,6 +23,9 @@ def main(arguments: list[str]) -> int:
     except LaunchError as fault:
         print(fault, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":
