@@ -282,7 +282,7 @@ class EventBus(Protocol):
 class Policies(Protocol):
     """The policy packs."""
 
-    def load(self, reference: str, now: datetime) -> Policy: ...  # noqa: D102
+    def load_policy(self, reference: str, now: datetime) -> Policy: ...  # noqa: D102
 
 
 class Services(Protocol):

@@ -66,7 +66,7 @@ def _refuse_if_stale(services: Services, quote: Quote) -> None:
         )
     now = present(services)
     slug, detail = "facts-changed", "Something that the quote rests on has changed."
-    if now >= quote.expires_at:
+    if now >= quote.valid_until:
         slug, detail = "quote-expired", "The quote has expired."
     else:
         asked_at = datetime.fromisoformat(json.loads(quote.case)["now"])

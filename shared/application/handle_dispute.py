@@ -63,7 +63,7 @@ def _apply(
     if effects == (DisputeEffect.NOTHING,):
         return
     record = _record(known, seen, change.customer)
-    consequences = change.services.policies.load(
+    consequences = change.services.policies.load_policy(
         change.services.policy, change.now
     ).dispute_consequences
     for effect in effects:

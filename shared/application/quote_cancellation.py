@@ -39,7 +39,7 @@ def quote_cancellation(
     """
     now = present(services)
     facts = gather_facts(services, customer, subscription, timing, now)
-    policy = services.policies.load(facts.document["policy"], now)
+    policy = services.policies.load_policy(facts.document["policy"], now)
     document = quote_document(decide_refund(policy, parse_case(facts.document)))
     quote = Quote(
         id=services.ids.new(),
@@ -47,7 +47,7 @@ def quote_cancellation(
         subscription=subscription,
         timing=timing,
         created_at=now,
-        expires_at=now + QUOTE_LIFETIME,
+        valid_until=now + QUOTE_LIFETIME,
         facts_digest=facts.digest,
         case=json.dumps(facts.document),
         document=json.dumps(document),
@@ -61,7 +61,7 @@ def shown(quote: Quote) -> dict[str, Any]:
     """A quote as the API shows it."""
     return {
         "id": quote.id,
-        "expires_at": instant(quote.expires_at),
+        "expires_at": instant(quote.valid_until),
         "facts_digest": quote.facts_digest,
         "quote": json.loads(quote.document),
     }
@@ -92,7 +92,7 @@ def gather_facts(
         for payment in invoice.payments
         if (ours := services.store.get(Payment, customer, payment.id))
     }
-    policy = services.policies.load(services.policy, now)
+    policy = services.policies.load_policy(services.policy, now)
     document = case_document(
         policy=policy,
         now=now,

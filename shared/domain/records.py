@@ -28,7 +28,7 @@ class Quote:
     subscription: str
     timing: Timing
     created_at: datetime
-    expires_at: datetime
+    valid_until: datetime
     facts_digest: str
     case: str
     document: str

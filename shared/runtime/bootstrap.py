@@ -86,9 +86,9 @@ class AwsServices:
 
     @cached_property
     def policies(self) -> ports.Policies:
-        from shared.adapters.policy_files import PolicyFiles
+        from shared.adapters import policy_files
 
-        return PolicyFiles()
+        return policy_files
 
     def webhook_secrets(self) -> list[str]:
         """The signing secrets that are valid now, at most five minutes old."""

@@ -7,7 +7,15 @@ from typing import Any
 
 from shared.application.adopt_refund import adopt_refund
 from shared.application.change import Change
-from shared.application.effects.performer import Go, Performer, Refuse, Result, Verdict, key_of
+from shared.application.effects.performer import (
+    Go,
+    Performer,
+    Refuse,
+    Result,
+    Skip,
+    Verdict,
+    key_of,
+)
 from shared.application.settle_cancellation import hand_over, settle_cancellation
 from shared.domain.cancellation import Cancellation
 from shared.domain.effects import Effect, EffectKind
@@ -22,7 +30,11 @@ def _may_refund(services: Services, effect: Effect) -> Verdict:
     """Reserved, and no dispute on the payment; both still so in the commit before the call."""
     payment = services.store.get(Payment, effect.customer, effect.params["payment"])
     operation = services.store.get(RefundOperation, effect.customer, effect.params["refund"])
-    if payment is None or operation is None or payment.record.reserved < effect.params["amount"]:
+    if payment is None or operation is None:
+        raise BrokenInvariantError(f"refund effect {effect.id} of an unknown refund")
+    if operation.record.status is not RefundStatus.RESERVED:
+        return Skip("its outcome has come by an event")
+    if payment.record.reserved < effect.params["amount"]:
         raise BrokenInvariantError(f"refund effect {effect.id} without its reservation")
     if payment.record.disputes:
         return Refuse("payment_disputed")

@@ -1,0 +1,231 @@
+"""Stripe in memory, as far as the port shows it: keys replayed, faults on demand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from shared.domain.dispute import DisputeFacts
+from shared.domain.errors import RefusedError
+from shared.domain.subscription import SubscriptionStatus
+from shared.ports import (
+    CreditNoteLine,
+    InvoiceFacts,
+    PaymentFacts,
+    PendingCharge,
+    RefundFacts,
+    SubscriptionFacts,
+)
+
+
+class FakeBilling:
+    """`Billing` on dictionaries.
+
+    `fail_before[method]` and `fail_after[method]` are errors to raise once each, before or after
+    the method has had its effect; `calls` lists every mutation as (method, arguments).
+    """
+
+    def __init__(self) -> None:
+        self.emails: dict[str, str] = {}
+        self.known_subscriptions: dict[str, SubscriptionFacts] = {}
+        self.invoices: dict[str, InvoiceFacts] = {}
+        self.charges: dict[str, PendingCharge] = {}
+        self.disputes: dict[str, DisputeFacts] = {}
+        self.refunds: dict[str, RefundFacts] = {}
+        self.credit_notes: dict[str, dict[str, Any]] = {}
+        self.added: dict[str, str] = {}
+        self.paused: set[str] = set()
+        self.held: set[str] = set()
+        self.keys: dict[str, Any] = {}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.fail_before: dict[str, list[Exception]] = {}
+        self.fail_after: dict[str, list[Exception]] = {}
+        self.refund_status = "succeeded"
+        self.now: datetime | None = None
+
+    def forget_keys(self) -> None:
+        self.keys.clear()
+
+    def _mutate(self, method: str, key: str | None, act: Any, **arguments: Any) -> Any:
+        self.calls.append((method, {**arguments, "key": key}))
+        if self.fail_before.get(method):
+            raise self.fail_before[method].pop(0)
+        if key is not None and key in self.keys:
+            result = self.keys[key]
+        else:
+            result = act()
+            if key is not None:
+                self.keys[key] = result
+        if self.fail_after.get(method):
+            raise self.fail_after[method].pop(0)
+        return result
+
+    def called(self, method: str) -> list[dict[str, Any]]:
+        return [arguments for name, arguments in self.calls if name == method]
+
+    # reads
+
+    def customer_email(self, customer: str) -> str | None:
+        return self.emails.get(customer)
+
+    def subscription(self, subscription: str) -> SubscriptionFacts | None:
+        if self.fail_before.get("subscription"):
+            raise self.fail_before["subscription"].pop(0)
+        return self.known_subscriptions.get(subscription)
+
+    def subscriptions(self, customer: str) -> list[SubscriptionFacts]:
+        return [s for s in self.known_subscriptions.values() if s.customer == customer]
+
+    def subscription_invoices(self, subscription: str, after: datetime) -> list[InvoiceFacts]:
+        return [
+            invoice
+            for invoice in self.invoices.values()
+            if invoice.subscription == subscription
+            and invoice.status in ("paid", "open")
+            and any(line.period_end > after for line in invoice.lines)
+        ]
+
+    def open_invoices(self, customer: str) -> list[InvoiceFacts]:
+        mine = {s.id for s in self.subscriptions(customer)}
+        return [
+            i
+            for i in self.invoices.values()
+            if i.subscription in mine and i.status in ("open", "draft")
+        ]
+
+    def pending_charges(self, customer: str, subscription: str) -> list[PendingCharge]:
+        del customer
+        return [c for c in self.charges.values() if c.subscription == subscription]
+
+    def dispute(self, dispute: str) -> DisputeFacts | None:
+        return self.disputes.get(dispute)
+
+    def payment(self, payment: str) -> PaymentFacts | None:
+        for invoice in self.invoices.values():
+            for paid in invoice.payments:
+                if paid.id == payment:
+                    return paid
+        return None
+
+    def refund(self, refund: str) -> RefundFacts | None:
+        return self.refunds.get(refund)
+
+    def refunds_of(self, payment: str) -> list[RefundFacts]:
+        return [r for r in self.refunds.values() if r.payment == payment]
+
+    def credit_note_of(self, invoice: str, operation: str) -> str | None:
+        for note_id, note in self.credit_notes.items():
+            if (note["invoice"], note["operation"]) == (invoice, operation):
+                return note_id
+        return None
+
+    def charge_added(self, customer: str, operation: str) -> str | None:
+        del customer
+        return self.added.get(operation)
+
+    # mutations
+
+    def set_cancel_at_period_end(self, subscription: str, *, cancel: bool, key: str) -> None:
+        def act() -> None:
+            seen = self.known_subscriptions[subscription]
+            end = max(item.period_end for item in seen.items) if cancel else None
+            self.known_subscriptions[subscription] = replace(seen, cancels_at=end)
+
+        self._mutate("set_cancel_at_period_end", key, act, cancel=cancel)
+
+    def cancel_now(self, subscription: str) -> None:
+        def act() -> None:
+            seen = self.known_subscriptions[subscription]
+            if seen.status is SubscriptionStatus.ENDED:
+                raise RefusedError("resource_missing", "404")
+            self.known_subscriptions[subscription] = replace(
+                seen, status=SubscriptionStatus.ENDED, ended_at=self.now
+            )
+
+        self._mutate("cancel_now", None, act, subscription=subscription)
+
+    def pause_collection(self, subscription: str, *, key: str) -> None:
+        act = lambda: self.paused.add(subscription)  # noqa: E731
+        self._mutate("pause_collection", key, act, subscription=subscription)
+
+    def resume_collection(self, subscription: str, *, key: str) -> None:
+        act = lambda: self.paused.discard(subscription)  # noqa: E731
+        self._mutate("resume_collection", key, act, subscription=subscription)
+
+    def set_auto_advance(self, invoice: str, *, on: bool, key: str) -> None:
+        def act() -> None:
+            (self.held.discard if on else self.held.add)(invoice)
+
+        self._mutate("set_auto_advance", key, act, invoice=invoice, on=on)
+
+    def void_invoice(self, invoice: str, *, key: str) -> None:
+        def act() -> None:
+            self.invoices[invoice] = replace(self.invoices[invoice], status="void")
+
+        self._mutate("void_invoice", key, act, invoice=invoice)
+
+    def delete_draft(self, invoice: str) -> None:
+        self._mutate("delete_draft", None, lambda: self.invoices.pop(invoice, None))
+
+    def remove_charge(self, charge: str) -> None:
+        self._mutate("remove_charge", None, lambda: self.charges.pop(charge, None), charge=charge)
+
+    def add_charge(self, params: Mapping[str, Any], *, operation: str, key: str) -> str:
+        def act() -> str:
+            added = f"ii_added{len(self.added)}"
+            self.added[operation] = added
+            self.charges[added] = PendingCharge(
+                id=added,
+                subscription=params["subscription"],
+                amount=params["amount"],
+                currency=params["currency"],
+                description=params["description"],
+                period_start=datetime.fromisoformat(params["period_start"]),
+                period_end=datetime.fromisoformat(params["period_end"]),
+            )
+            return added
+
+        added: str = self._mutate("add_charge", key, act, **params)
+        return added
+
+    def refund_payment(
+        self, *, payment: str, amount: int, operation: str, customer: str, key: str
+    ) -> RefundFacts:
+        def act() -> RefundFacts:
+            refund = RefundFacts(
+                id=f"re_{len(self.refunds)}",
+                payment=payment,
+                amount=amount,
+                currency="usd",
+                status=self.refund_status,
+                failure=None,
+                operation=operation,
+                operation_customer=customer,
+            )
+            self.refunds[refund.id] = refund
+            return refund
+
+        made: RefundFacts = self._mutate("refund_payment", key, act, amount=amount)
+        return made
+
+    def issue_credit_note(
+        self,
+        *,
+        invoice: str,
+        lines: Sequence[CreditNoteLine],
+        refunds: Sequence[tuple[str, int]],
+        operation: str,
+        key: str,
+    ) -> str:
+        def act() -> str:
+            note = f"cn_{len(self.credit_notes)}"
+            self.credit_notes[note] = {
+                "invoice": invoice,
+                "lines": list(lines),
+                "refunds": list(refunds),
+                "operation": operation,
+            }
+            return note
+
+        issued: str = self._mutate("issue_credit_note", key, act, invoice=invoice)
+        return issued

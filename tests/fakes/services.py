@@ -1,0 +1,94 @@
+"""All ports as fakes, and a loop that carries out whatever is due."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.adapters import policy_files
+from shared.application.perform_effect import perform_effect
+from shared.domain.effects import Effect, EffectKind
+from shared.ports import Policies
+from tests.fakes.billing import FakeBilling
+from tests.fakes.store import FakeStore
+
+START = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+class FakeClock:
+    def __init__(self, now: datetime = START) -> None:
+        self.instant = now
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def advance(self, **delta: float) -> None:
+        self.instant += timedelta(**delta)
+
+
+class FakeIds:
+    """ULID-shaped, in order."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def new(self) -> str:
+        self.made += 1
+        return f"{self.made:026d}"
+
+
+class FakeWaker:
+    def __init__(self) -> None:
+        self.woken: list[tuple[str, str, int]] = []
+        self.fail_next: list[Exception] = []
+
+    def wake(self, customer: str, effects: Sequence[str], *, delay_seconds: int = 0) -> None:
+        if self.fail_next:
+            raise self.fail_next.pop(0)
+        self.woken += [(customer, effect, delay_seconds) for effect in effects]
+
+
+class FakeMailer:
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def send(self, *, to: str, template: str, values: Mapping[str, str], message_id: str) -> None:
+        self.sent.append({"to": to, "template": template, "values": values, "id": message_id})
+
+
+class FakeBus:
+    def __init__(self) -> None:
+        self.published: list[tuple[str, Mapping[str, Any]]] = []
+
+    def publish(self, name: str, detail: Mapping[str, Any]) -> None:
+        self.published.append((name, detail))
+
+
+class FakeServices:
+    """`Services` for use cases under test."""
+
+    def __init__(self) -> None:
+        self.environment = "test"
+        self.livemode = False
+        self.policy = "voip"
+        self.clock = FakeClock()
+        self.ids = FakeIds()
+        self.store = FakeStore()
+        self.billing = FakeBilling()
+        self.waker = FakeWaker()
+        self.mailer = FakeMailer()
+        self.bus = FakeBus()
+        self.policies: Policies = policy_files
+
+    def run_effects(self, *, rounds: int = 50) -> None:
+        """Carry out woken effects until no message is left, moving the clock past each delay."""
+        for _ in range(rounds):
+            if not self.waker.woken:
+                return
+            customer, effect, delay = self.waker.woken.pop(0)
+            self.clock.advance(seconds=delay)
+            perform_effect(self, customer=customer, effect_id=effect)
+        raise AssertionError("effects go on for ever")
+
+    def effects(self, customer: str, kind: EffectKind) -> list[Effect]:
+        stored = self.store.all_of(Effect, customer)
+        return [one.record for one in stored if one.record.kind is kind]

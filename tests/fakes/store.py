@@ -1,0 +1,57 @@
+"""The table in memory: the same items, versions and transactions, through the same codec."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from shared.adapters import dynamodb_items as items
+from shared.domain.errors import ConflictingWriteError
+from shared.ports import Check, DueKey, Put, Stored
+
+R = TypeVar("R")
+
+
+class FakeStore:
+    """`Store` on a dictionary; `before_commit` lets a test put another writer in between."""
+
+    def __init__(self) -> None:
+        self.table: dict[tuple[str, str], dict[str, Any]] = {}
+        self.before_commit: list[Any] = []
+        self.commits = 0
+
+    def get(self, kind: type[R], *key: str) -> Stored[R] | None:
+        item = self.table.get(items.key(kind, *key))
+        return Stored(items.from_item(kind, item), item["version"]) if item else None
+
+    def all_of(self, kind: type[R], customer: str) -> list[Stored[R]]:
+        pk, sk = items.key(kind, customer)
+        return [
+            Stored(items.from_item(kind, item), item["version"])
+            for (its_pk, its_sk), item in sorted(self.table.items())
+            if its_pk == pk and its_sk.startswith(sk)
+        ]
+
+    def commit(self, writes: Sequence[Put | Check]) -> None:
+        if self.before_commit:
+            self.before_commit.pop(0)()
+        keys = [items.key_of(write.record) for write in writes]
+        assert len(set(keys)) == len(keys), "a transaction names an item once"
+        assert len(writes) <= 100, "a transaction holds 100 items"
+        for key, write in zip(keys, writes, strict=True):
+            stored = self.table.get(key, {"version": 0})
+            if stored["version"] != write.version:
+                raise ConflictingWriteError(str(key))
+        for key, write in zip(keys, writes, strict=True):
+            if isinstance(write, Put):
+                self.table[key] = items.to_item(
+                    write.record, version=write.version + 1, incarnation=1, livemode=False
+                )
+        self.commits += 1
+
+    def due(self, until: datetime, *, limit: int) -> list[DueKey]:
+        found = [
+            DueKey(*items.parse_key(*key))
+            for key, item in sorted(self.table.items(), key=lambda kv: kv[1].get("due_at", ""))
+            if item.get("due_at") and item["due_at"] <= items.sortable(until)
+        ]
+        return found[: limit * len(items.DUE_SHARDS)]
