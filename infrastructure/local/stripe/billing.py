@@ -10,7 +10,7 @@ from infrastructure.local.stripe import payments
 from infrastructure.local.stripe.catalogue import taxes_on, total_taxes
 from infrastructure.local.stripe.customers import adjust_balance
 from infrastructure.local.stripe.due import task
-from infrastructure.local.stripe.state import Json, Store
+from infrastructure.local.stripe.state import Json, Store, snapshot
 from infrastructure.local.stripe.views import page
 
 DAY = 24 * 3600
@@ -21,65 +21,72 @@ RETRY_DAYS = (3, 5, 7)
 URL = "/v1/invoices"
 
 
+# What every new draft says, whoever it is for.
+NEW_INVOICE: Json = {
+    **dict.fromkeys(
+        (
+            *("amount_due", "amount_overpaid", "amount_paid", "amount_remaining"),
+            *("amount_shipping", "attempt_count", "subtotal", "total"),
+            *("post_payment_credit_notes_amount", "pre_payment_credit_notes_amount"),
+        ),
+        0,
+    ),
+    "account_country": "US",
+    "account_name": "Local Stripe",
+    "attempted": False,
+    "auto_advance": True,
+    "automatic_tax": {
+        **dict.fromkeys(("disabled_reason", "liability", "provider", "status")),
+        "enabled": False,
+    },
+    "customer_tax_ids": [],
+    "discounts": [],
+    "issuer": {"type": "self"},
+    "metadata": {},
+    "payment_settings": dict.fromkeys(
+        ("default_mandate", "payment_method_options", "payment_method_types")
+    ),
+    "status": "draft",
+    "status_transitions": dict.fromkeys(
+        ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
+    ),
+}
+
+
 def draft(
     store: Store, customer: Json, currency: str, reason: str, subscription: Json | None = None
 ) -> Json:
     """An empty draft; the caller adds lines, then calls `opened`."""
-    now = store.now()
-    parent: Json | None = None
-    if subscription is not None:
-        details = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
-        parent = {
-            "quote_details": None,
-            "subscription_details": details,
-            "type": "subscription_details",
-        }
-    payment_settings = {
-        "default_mandate": None,
-        "payment_method_options": None,
-        "payment_method_types": None,
-    }
+    of = subscription or {}
     values = {
-        "account_country": "US",
-        "account_name": "Local Stripe",
-        "attempted": False,
-        "auto_advance": True,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": False,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
         "billing_reason": reason,
-        "collection_method": (subscription or {}).get("collection_method", "charge_automatically"),
+        "collection_method": of.get("collection_method", "charge_automatically"),
         "currency": currency,
         "customer": customer["id"],
         "customer_email": customer["email"],
         "customer_name": customer["name"],
         "customer_tax_exempt": customer["tax_exempt"],
-        "customer_tax_ids": [],
-        "default_tax_rates": list((subscription or {}).get("default_tax_rates") or []),
-        "discounts": [],
-        "issuer": {"type": "self"},
-        "metadata": {},
-        "parent": parent,
-        "payment_settings": payment_settings,
-        "period_end": now,
-        "period_start": now,
+        "default_tax_rates": list(of.get("default_tax_rates") or []),
+        "parent": _parent(subscription) if subscription else None,
+        "period_end": store.now(),
+        "period_start": store.now(),
         "starting_balance": customer["balance"],
-        "status": "draft",
-        "status_transitions": dict.fromkeys(
-            ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
-        ),
     }
-    zeros = (
-        "amount_due amount_overpaid amount_paid amount_remaining amount_shipping attempt_count"
-        " post_payment_credit_notes_amount pre_payment_credit_notes_amount subtotal total"
-    )
-    invoice = store.add("invoice", "in", {**dict.fromkeys(zeros.split(), 0), **values})
+    invoice = store.add("invoice", "in", {**snapshot(NEW_INVOICE), **values})
     invoice["lines"] = page([], f"{URL}/{invoice['id']}/lines")
     return invoice
+
+
+def _parent(subscription: Json) -> Json:
+    """How an invoice names its subscription (SDK)."""
+    return {
+        "quote_details": None,
+        "subscription_details": {
+            "metadata": subscription["metadata"],
+            "subscription": subscription["id"],
+        },
+        "type": "subscription_details",
+    }
 
 
 def add_line(store: Store, invoice: Json, *, rates: list[Json], **values: Any) -> Json:

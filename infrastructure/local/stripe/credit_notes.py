@@ -5,21 +5,12 @@ linked refunds, a new refund, account credit or money outside Stripe (SDK docstr
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
-from http import HTTPStatus
-from typing import Any
 
-from infrastructure.local.stripe import billing, refunds
-from infrastructure.local.stripe.catalogue import (
-    half_up,
-    tax_entry,
-    tax_rates,
-    taxes_on,
-    total_taxes,
-    updated,
-)
+from infrastructure.local.stripe import billing, credit_links, refunds
+from infrastructure.local.stripe.catalogue import total_taxes, updated
+from infrastructure.local.stripe.credit_lines import credit_lines
 from infrastructure.local.stripe.customers import adjust_balance
-from infrastructure.local.stripe.errors import Refusal, invalid, missing, money
+from infrastructure.local.stripe.errors import invalid, money
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
 from infrastructure.local.stripe.views import listing, page, paged
@@ -52,8 +43,10 @@ def create_credit_note(store: Store, params: Json) -> Json:
     note = _draft(store, params)
     links = list(note.values["refunds"])
     if note.refund_amount:
-        refund = refunds.issue(store, _charge_of(store, note.invoice), note.refund_amount)
-        links.append(_link(refund["id"], note.refund_amount))
+        refund = refunds.issue(
+            store, credit_links.charge_of(store, note.invoice), note.refund_amount
+        )
+        links.append(credit_links.link_to(refund["id"], note.refund_amount))
     number = 1 + sum(cn["invoice"] == note.invoice["id"] for cn in store.rows("credit_note"))
     thing = store.add(
         "credit_note",
@@ -95,14 +88,14 @@ def _draft(store: Store, params: Json) -> Draft:
     if invoice["status"] not in ("open", "paid"):  # text unverified
         message = f"You cannot create a credit note for an invoice that is {invoice['status']}."
         raise invalid(message, param="invoice")
-    lines = _lines(store, invoice, params)
+    lines = credit_lines(store, invoice, params)
     taxes = total_taxes(lines)
     added = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
     included = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "inclusive")
     subtotal = sum(line["amount"] for line in lines)
     total = subtotal + added
     before = min(total, invoice["amount_remaining"]) if invoice["status"] == "open" else 0
-    links = _links(store, invoice, params)
+    links = credit_links.links(store, invoice, params)
     spoken_for = {
         name: params.get(name, 0)
         for name in ("refund_amount", "credit_amount", "out_of_band_amount")
@@ -153,7 +146,9 @@ def _check_sums(
         raise invalid(message, param="amount")
     # "Refunds made through the Refund API are subtracted from the maximum" (SDK docstring).
     left = invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"]
-    left -= sum(_unlinked(store, refund) for refund in _refunds_of(store, invoice))
+    left -= sum(
+        credit_links.unlinked(store, refund) for refund in credit_links.refunds_of(store, invoice)
+    )
     left += sum(link["amount_refunded"] for link in links)
     if after_payment > left:  # text unverified
         raise invalid(
@@ -168,165 +163,6 @@ def _check_sums(
             f" ({money(given, currency)}) must equal the credit note amount"
             f" ({money(after_payment, currency)})."
         )
-
-
-# -- lines
-
-
-def _lines(store: Store, invoice: Json, params: Json) -> list[Json]:
-    if ("amount" in params) == ("lines" in params):  # SDK docstring; text unverified
-        raise Refusal(
-            HTTPStatus.BAD_REQUEST,
-            "One of `amount`, `lines`, or `shipping_cost` must be provided.",
-            executed=False,
-        )
-    if "lines" in params:
-        return [
-            _line(store, invoice, given, f"lines[{index}]")
-            for index, given in enumerate(params["lines"])
-        ]
-    # An amount alone is the total; how Stripe spreads it over taxes is unverified: not at all here.
-    return [_shape("custom_line_item", params["amount"], [], [], quantity=1)]
-
-
-def _line(store: Store, invoice: Json, given: Json, param: str) -> Json:
-    metadata = merge_metadata({}, given.get("metadata"))
-    if given["type"] == "custom_line_item":
-        quantity = given.get("quantity", 1)
-        amount = given.get("unit_amount", 0) * quantity
-        rates = tax_rates(store, given.get("tax_rates"))
-        taxes = _given_taxes(store, given) or taxes_on(amount, rates)
-        text = given.get("description")
-        more: Json = {"description": text, "quantity": quantity, "metadata": metadata}
-        return _shape("custom_line_item", amount, taxes, rates, **more)
-    identifier = given.get("invoice_line_item", "")
-    found = [line for line in invoice["lines"]["data"] if line["id"] == identifier]
-    if not found:
-        raise missing("invoice line item", identifier, f"{param}[invoice_line_item]")
-    line = found[0]
-    amount = _credited_amount(given, line, param)
-    rates = [store.get("tax_rate", _rate(tax)) for tax in line["taxes"] or []]
-    taxes = _given_taxes(store, given) or taxes_on(amount, rates)
-    more = {
-        "description": line["description"],
-        "invoice_line_item": identifier,
-        "metadata": metadata,
-        "quantity": given.get("quantity"),
-    }
-    return _shape("invoice_line_item", amount, taxes, rates, **more)
-
-
-def _credited_amount(given: Json, line: Json, param: str) -> int:
-    """By amount or by quantity; without either, the whole line (SDK docstrings)."""
-    if "amount" in given:
-        amount = int(given["amount"])
-    elif "quantity" in given:
-        amount = half_up(Fraction(line["amount"] * given["quantity"], line["quantity"] or 1))
-    else:
-        amount = line["amount"]
-    if abs(amount) > abs(line["amount"]):  # text unverified
-        message = "The credited amount of a line is greater than the line's amount."
-        raise invalid(message, param=f"{param}[amount]")
-    return amount
-
-
-def _rate(tax: Json) -> str:
-    return str(tax["tax_rate_details"]["tax_rate"])
-
-
-def _given_taxes(store: Store, given: Json) -> list[Json]:
-    entries = given.get("tax_amounts") or []
-    return [
-        tax_entry(
-            store.get("tax_rate", entry["tax_rate"], "tax_rates"),
-            entry["amount"],
-            entry["taxable_amount"],
-        )
-        for entry in entries
-    ]
-
-
-def _shape(kind: str, amount: int, taxes: list[Json], rates: list[Json], **values: Any) -> Json:
-    return {
-        "amount": amount,
-        "description": None,
-        "discount_amount": 0,
-        "discount_amounts": [],
-        "livemode": False,
-        "metadata": {},
-        "object": "credit_note_line_item",
-        "pretax_credit_amounts": [],
-        "quantity": None,
-        "tax_rates": rates,
-        "taxes": taxes,
-        "type": kind,
-        "unit_amount": None,
-        "unit_amount_decimal": None,
-        **values,
-    }
-
-
-# -- refunds
-
-
-def _link(refund: str, amount: int) -> Json:
-    return {"amount_refunded": amount, "refund": refund, "type": "refund"}
-
-
-def _refunds_of(store: Store, invoice: Json) -> list[Json]:
-    intents = {row["payment"]["payment_intent"] for row in billing.payments_of(store, invoice)}
-    return [
-        refund
-        for refund in store.rows("refund")
-        if refund["payment_intent"] in intents and refund["status"] not in ("failed", "canceled")
-    ]
-
-
-def _unlinked(store: Store, refund: Json) -> int:
-    """What of a refund no credit note has claimed."""
-    linked: int = sum(
-        link["amount_refunded"]
-        for note in store.rows("credit_note")
-        for link in note["refunds"]
-        if link["refund"] == refund["id"] and note["status"] == "issued"
-    )
-    amount: int = refund["amount"]
-    return amount - linked
-
-
-def _links(store: Store, invoice: Json, params: Json) -> list[Json]:
-    """The refunds to link: each of this invoice's payments, for no more than it has left."""
-    links = []
-    own = {refund["id"] for refund in _refunds_of(store, invoice)}
-    for index, given in enumerate(params.get("refunds", [])):
-        param = f"refunds[{index}]"
-        refund = store.get("refund", given.get("refund", ""), f"{param}[refund]")
-        if refund["id"] not in own:  # text unverified
-            message = f"The refund {refund['id']} does not belong to a payment of this invoice."
-            raise invalid(message, param=f"{param}[refund]")
-        left = _unlinked(store, refund)
-        amount = given.get("amount_refunded", left)
-        if not 0 < amount <= left:  # text unverified
-            currency = invoice["currency"]
-            raise invalid(
-                f"The refund {refund['id']} has {money(left, currency)} that no credit note has"
-                f" claimed, not {money(amount, currency)}.",
-                param=f"{param}[amount_refunded]",
-            )
-        links.append(_link(refund["id"], amount))
-    return links
-
-
-def _charge_of(store: Store, invoice: Json) -> Json:
-    paid = [row for row in billing.payments_of(store, invoice) if row["status"] == "paid"]
-    if not paid:  # text unverified
-        message = "This invoice has no payment to refund."
-        raise invalid(message, param="refund_amount")
-    intent = store.get("payment_intent", paid[0]["payment"]["payment_intent"])
-    return store.get("charge", intent["latest_charge"])
-
-
-# -- reading
 
 
 @endpoint("GET", URL, "customer invoice created")

@@ -117,7 +117,7 @@ def delete_invoice(store: Store, _params: Json, identifier: str) -> Json:
     if invoice["status"] != "draft":  # recorded
         message = "You can only delete draft invoices."
         raise invalid(message, code="invoice_not_editable")
-    if invoice["parent"] is not None:  # text unverified
+    if invoice["parent"] is not None:  # text as reported by users
         message = "You can't delete invoices created by subscriptions."
         raise invalid(message)
     invoice_items.release(invoice, store)

@@ -90,16 +90,10 @@ def issue(
         category="refund",
         text=f"REFUND FOR CHARGE ({charge['description']})",
     )["id"]
-    refunded = charge["amount_refunded"] + amount
     store.emit("refund.created", refund)
-    previous = {"amount_refunded": charge["amount_refunded"]}
-    if refunded == charge["amount_captured"]:
-        previous["refunded"] = False
-    charge |= {
-        "amount_refunded": refunded,
-        "refunded": refunded == charge["amount_captured"],
-    }
-    store.emit("charge.refunded", charge, previous)
+    refunded = charge["amount_refunded"] + amount
+    whole = refunded == charge["amount_captured"]
+    store.change(charge, "charge.refunded", amount_refunded=refunded, refunded=whole)
     return refund
 
 

@@ -143,7 +143,9 @@ class Store:
         thing.update(values)
         previous = difference(before, {name: thing[name] for name in values})
         if event is not None and previous:
-            self.emit(event, thing, previous if event.endswith("updated") else None)
+            # `charge.refunded` carries them too (older samples of real webhooks).
+            told = event.endswith("updated") or event == "charge.refunded"
+            self.emit(event, thing, previous if told else None)
         return thing
 
     def emit(self, kind: str, thing: Json, previous: Json | None = None) -> None:
