@@ -1,0 +1,38 @@
+"""One event of Stripe's: it says which object to look at, and the object says the rest."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.application.adopt_refund import refresh_refund
+from shared.application.handle_dispute import handle_dispute
+from shared.application.refresh_subscription import refresh_subscription
+from shared.domain.errors import BrokenInvariantError
+from shared.ports import Services
+
+
+def process_stripe_event(services: Services, envelope: Mapping[str, Any]) -> str:
+    """What came of it, as a word for the metrics.
+
+    Raises:
+        NotReadyError: Stripe does not show the object yet.
+        BrokenInvariantError: an envelope of a kind that should have been parked.
+    """
+    match envelope["object_kind"]:
+        case "subscription":
+            moved = refresh_subscription(
+                services, customer=envelope["customer"], subscription=envelope["object"]
+            )
+            return "subscription_refreshed" if moved else "nothing_new"
+        case "dispute":
+            effects = handle_dispute(
+                services,
+                dispute=envelope["object"],
+                event=envelope["event"],
+                event_type=envelope["type"],
+            )
+            return "dispute_" + "_".join(effects)
+        case "refund":
+            ours = refresh_refund(services, refund=envelope["object"])
+            return "refund_refreshed" if ours else "foreign_refund"
+        case kind:
+            raise BrokenInvariantError(f"an event about a {kind}")
