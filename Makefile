@@ -35,4 +35,4 @@ lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/
 
 build: ## build the deployable artefact with SAM (for `sam deploy`)
 	@$(PYTHON) infrastructure/environments.py build
-	@.local/build/bin/sam build
+	@SAM_CLI_TELEMETRY=0 .local/build/bin/sam build
