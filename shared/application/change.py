@@ -11,7 +11,13 @@ from typing import Any, TypeVar
 
 from shared.domain.account import Account
 from shared.domain.effects import SWEEP_AFTER, Effect, EffectKind, EffectStatus
-from shared.domain.errors import ConflictingWriteError, OutcomeUnknownError, UnavailableError
+from shared.domain.errors import (
+    BrokenInvariantError,
+    ConflictingWriteError,
+    OutcomeUnknownError,
+    RejectedError,
+    UnavailableError,
+)
 from shared.domain.ledger import Book, LedgerEntry
 from shared.domain.records import AuditEntry
 from shared.ports import Check, Put, Services
@@ -124,6 +130,15 @@ class Change:
             [Put(record, self._versions.get(place, 0)) for place, record in self._puts.items()]
         )
 
+    def overtaken(self) -> bool:
+        """Whether another commit came after the first read.
+
+        Records are read one by one, so a decision that was overtaken may have seen a state that
+        never was: half from before that commit, half from after it.
+        """
+        stored = self.services.store.get(Account, self.customer)
+        return (stored.version if stored else 0) != self._versions[Account, ()]
+
     def check(self, record: Any, *key: str) -> Check:
         """A demand that `record`, loaded here, has not moved."""
         return Check(record, self._versions[type(record), key or (record.id,)])
@@ -143,7 +158,12 @@ def transact(services: Services, customer: str, actor: str, decide: Callable[[Ch
     """
     for _ in range(_TRIES):
         change = Change(services, customer, actor)
-        result = decide(change)
+        try:
+            result = decide(change)
+        except (BrokenInvariantError, RejectedError):
+            if change.overtaken():
+                continue
+            raise
         try:
             change.commit()
         except ConflictingWriteError:

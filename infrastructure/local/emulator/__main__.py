@@ -11,12 +11,12 @@ def main() -> None:
     if version("ministack") != EXPECTED:
         sys.exit(f"the shims are written for ministack {EXPECTED}, not {version('ministack')}")
     # Only now, since importing MiniStack already starts parts of it.
-    from infrastructure.local.emulator import functions, http_api, queues, table  # noqa: PLC0415
+    from infrastructure.local.emulator import functions, http_api, permissions, table  # noqa: PLC0415
 
     table.install()
     http_api.install()
     functions.install()
-    queues.install()
+    permissions.install()
 
     from ministack.app import main as serve  # noqa: PLC0415
 

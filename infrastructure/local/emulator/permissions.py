@@ -1,0 +1,46 @@
+"""IAM: two rights that MiniStack asks for under other names than AWS."""
+
+import json
+from typing import Any
+
+from ministack.core import iam_actions
+
+SEND_MAIL = "/v2/email/outbound-emails"
+
+
+def install() -> None:
+    """Make both shims; the requests are looked up by name at each call."""
+    iam_actions.extract_iam_action = single_action(iam_actions.extract_iam_action)
+    iam_actions.extract_resource_arn = sending_identity(iam_actions.extract_resource_arn)
+
+
+def single_action(action_of: Any) -> Any:
+    """Ask `sqs:SendMessage` for SendMessageBatch, and so on: there is no action for a batch.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+    """
+
+    def wrapped(*request: Any) -> str | None:
+        action: str | None = action_of(*request)
+        if action and action.startswith("sqs:"):
+            return action.removesuffix("Batch")
+        return action
+
+    return wrapped
+
+
+def sending_identity(resource_of: Any) -> Any:
+    """Authorise a mail on the identity that it is sent from, not on all resources.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsesv2.html
+    """
+
+    def wrapped(*request: Any) -> str:
+        service, _, path, _, body, _, region, account = request
+        if service == "ses" and path == SEND_MAIL:
+            sender = json.loads(body)["FromEmailAddress"]
+            return f"arn:aws:ses:{region}:{account}:identity/{sender}"
+        resource: str = resource_of(*request)
+        return resource
+
+    return wrapped
