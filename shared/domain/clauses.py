@@ -43,7 +43,6 @@ class Verification(StrEnum):
 
     NONE = "none"
     FINDING = "finding"
-    INCIDENT = "incident"
 
 
 class Share(StrEnum):
@@ -158,13 +157,14 @@ class Disruption(Formula):
 
     Incidents of ``attributions`` count when they lasted and were reported as asked. With
     ``sla_entitles`` only the vendor's own, beyond the SLA, give ``outcome``; all others that count
-    need approval.
+    need approval. ``unrecorded`` is the outcome while no incident is recorded at all.
     """
 
     attributions: frozenset[Attribution]
     at_least_minutes: int
     reported_within_hours: int | None
     sla_entitles: bool
+    unrecorded: Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

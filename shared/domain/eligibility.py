@@ -78,23 +78,13 @@ def rule_ground(clause: c.GroundRule, s: Situation) -> list[Ruling]:
         outcome = c.Outcome.DENIED
         code = f"{clause.code}_not_confirmed"
         return [ruling(clause, Ruled.FAILED, "ground_refuted", saw, outcome=outcome, code=code)]
-    if _is_verified(clause.verification, s):
+    if s.case.request.verified or clause.verification is c.Verification.NONE:
         return [ruling(clause, Ruled.PASSED, "ground_passed", saw)]
     outcome = c.Outcome.NEEDS_VERIFICATION
     code = f"{clause.code}_not_verified"
     return [
         ruling(clause, Ruled.NEEDS_PERSON, "ground_unverified", saw, outcome=outcome, code=code)
     ]
-
-
-def _is_verified(verification: c.Verification, s: Situation) -> bool:
-    match verification:
-        case c.Verification.NONE:
-            return True
-        case c.Verification.FINDING:
-            return s.case.request.verified is True
-        case c.Verification.INCIDENT:
-            return bool(s.case.incidents)
 
 
 def rule_window(clause: c.Window, s: Situation) -> list[Ruling]:

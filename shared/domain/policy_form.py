@@ -22,6 +22,7 @@ from shared.domain.scalars import (
     ZONE,
     choice,
     constant,
+    one_of,
 )
 from shared.domain.settings import BASIS, GATEWAY_FEES, ROUNDING, GatewayFees
 from shared.domain.shapes import (
@@ -188,6 +189,9 @@ FORMULA = OneOf(
                 "at_least_minutes": Member(COUNT, 0),
                 "reported_within_hours": Member(Nullable(COUNT), None),
                 "sla_entitles": Member(FLAG, default=False),
+                "unrecorded": Member(
+                    one_of((c.Outcome.DENIED, c.Outcome.NEEDS_VERIFICATION)), c.Outcome.DENIED
+                ),
             },
         ),
     },

@@ -1,9 +1,9 @@
 """The plain values of our documents: amounts, instants, names, choices."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -62,13 +62,17 @@ def _zone(value: Any) -> Any:
 
 def choice(enum: type[StrEnum]) -> Scalar:
     """One of the enum's values."""
-    values = {member.value: member for member in enum}
-    allowed = "one of " + ", ".join(values)
+    return one_of(enum)
 
-    def convert(value: Any) -> Any:
-        return values.get(value, FAULTY) if isinstance(value, str) else FAULTY
 
-    return Scalar(convert, allowed, {"enum": list(values)})
+def one_of(texts: Iterable[str]) -> Scalar:
+    """One of these texts, which may be members of an enum."""
+    allowed = {str(text): text for text in texts}
+    return Scalar(
+        lambda value: allowed.get(value, FAULTY) if isinstance(value, str) else FAULTY,
+        "one of " + ", ".join(allowed),
+        {"enum": list(allowed)},
+    )
 
 
 def constant(text: str) -> Scalar:
@@ -102,8 +106,3 @@ COUNTRY_CODE = Scalar(
     "an ISO 3166 country code of two capital letters, such as DE",
     {"type": "string", "pattern": "^[A-Z]{2}$"},
 )
-
-
-def fraction_text(value: Fraction) -> str:
-    """An exact fraction as documents show it: ``593/730``, ``1``, ``0``."""
-    return str(value)

@@ -99,6 +99,22 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
+class Anything:
+    """An object whose members are free."""
+
+    def read(self, value: Any, path: str, faults: list[Fault]) -> Any:
+        """See :class:`Shape`."""
+        if isinstance(value, dict):
+            return value
+        faults.append(Fault(path, shown(value), "an object"))
+        return FAULTY
+
+    def schema(self) -> dict[str, Any]:
+        """See :class:`Shape`."""
+        return {"type": "object"}
+
+
+@dataclass(frozen=True, slots=True)
 class Nullable:
     """The shape, or null."""
 

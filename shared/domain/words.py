@@ -50,6 +50,7 @@ ENGLISH = Words(
         "formula_no_lines": "There is no invoice line to give anything back on.",
         "formula_nothing_left": "No line is left that could give anything back.",
         "disruption_refuted": "The disruption was looked into and did not hold.",
+        "disruption_unrecorded": "No incident is recorded yet.",
         "disruption_unclear": "It is not yet known whose doing the incident was.",
         "disruption_absent": "None of {incidents} recorded incidents counts under this clause.",
         "disruption_passed": "Line {line} was down for {fraction} of its period.",

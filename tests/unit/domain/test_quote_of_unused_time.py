@@ -143,9 +143,7 @@ def test_a_mid_cycle_credit_takes_its_span_out_of_the_line_that_it_credits() -> 
         number="B",
     )
 
-    out = quote(
-        case(invoices=[first, second], request={"effective_at": "2026-10-01T18:00:00Z"})
-    )
+    out = quote(case(invoices=[first, second], request={"effective_at": "2026-10-01T18:00:00Z"}))
 
     assert {x["id"]: x["amount"] for x in out["lines"]} == {"il_1": 0, "il_c": 0, "il_2": 45000}
     assert out["allocation"] == [{"payment": "pi_1", "amount": 45000}]

@@ -1,0 +1,70 @@
+"""What is wrong with a pack beyond its form."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shared.adapters.policy_files import load_policy
+from shared.domain import clauses as c
+from shared.domain.facts import Ground
+from shared.domain.policy import Policy
+from shared.domain.shapes import FaultsError
+
+PROOF = re.compile(r"""clause\(\s*["']([^"']+)["']""")
+
+
+def findings(reference: str, tests: Path | None) -> Iterator[str]:
+    """Each finding as one line that begins with the pack.
+
+    Args:
+        reference: an id, id@version, or the path of a TOML file.
+        tests: the folder whose tests name the clauses that they prove; None looks for no proofs.
+    """
+    try:
+        policy = load_policy(reference, datetime.now(UTC))
+    except FaultsError as error:
+        yield from (f"{reference}: {fault}" for fault in error.faults)
+        return
+    checks = [*_unreached(policy), *_unapprovable(policy)]
+    if tests is not None:
+        checks += _unproven(policy, tests)
+    yield from (f"{reference}: {finding}" for finding in checks)
+
+
+def _unreached(policy: Policy) -> Iterator[str]:
+    """Grounds about which the pack says nothing, so that they are denied without a clause."""
+    reached = {
+        ground
+        for clause in policy.clauses
+        if isinstance(clause, c.Formula | c.GroundRule)
+        for ground in clause.grounds
+    }
+    for ground in Ground:
+        if ground not in reached and ground is not Ground.WITHDRAWAL:
+            yield f"no clause reaches the ground {ground}"
+
+
+def _unapprovable(policy: Policy) -> Iterator[str]:
+    """Discretionary money to which nobody can ever agree."""
+    approvable = {
+        ground
+        for clause in policy.clauses
+        if isinstance(clause, c.ApprovalRule)
+        for ground in clause.grounds
+    }
+    for clause in policy.clauses:
+        if isinstance(clause, c.Formula) and clause.outcome is c.Outcome.NEEDS_APPROVAL:
+            for ground in sorted(clause.grounds - approvable):
+                yield f"{clause.id}: nobody may approve the ground {ground}"
+
+
+def _unproven(policy: Policy, tests: Path) -> Iterator[str]:
+    """Clauses whose id no test names."""
+    proven = {
+        name
+        for path in tests.rglob("*.py")
+        for name in PROOF.findall(path.read_text(encoding="utf-8"))
+    }
+    for name in sorted({clause.id for clause in policy.clauses} - proven):
+        yield f"{name}: no test proves it"

@@ -1,0 +1,74 @@
+"""Clauses that decide no refund: their parameters are in the packs and reach who needs them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.adapters.policy_files import load_policy
+from shared.domain.clauses import Duty, Event
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def duty(pack: str, clause: str) -> Duty:
+    found = [c for c in load_policy(pack, NOW).clauses if isinstance(c, Duty) and c.id == clause]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.clause("voip.violation")
+@pytest.mark.clause("rtc.chargeback_suspend")
+@pytest.mark.parametrize(
+    ("pack", "clause"), [("voip", "voip.violation"), ("rtc", "rtc.chargeback_suspend")]
+)
+def test_a_chargeback_suspends_and_what_is_lost_becomes_owed(pack: str, clause: str) -> None:
+    consequences = load_policy(pack, NOW).dispute_consequences
+
+    assert consequences.clause == clause
+    assert consequences.suspend
+    assert consequences.block_refunds
+    assert consequences.stop_collection
+    assert consequences.amount_becomes_owed_when_lost
+    assert consequences.fees_become_owed_when_lost
+
+
+@pytest.mark.parametrize("pack", ["itservices", "moneyback"])
+def test_a_pack_that_says_nothing_of_chargebacks_leads_to_nothing(pack: str) -> None:
+    consequences = load_policy(pack, NOW).dispute_consequences
+
+    assert consequences.clause == ""
+    assert not consequences.suspend
+
+
+@pytest.mark.clause("rtc.intake")
+def test_a_request_by_mail_names_the_invoice_in_its_subject() -> None:
+    assert duty("rtc", "rtc.intake").subject == "Refund Request: {invoice}"
+
+
+@pytest.mark.clause("itservices.request")
+@pytest.mark.clause("moneyback.intake")
+@pytest.mark.parametrize(
+    ("pack", "clause"), [("itservices", "itservices.request"), ("moneyback", "moneyback.intake")]
+)
+def test_requests_come_by_mail_or_phone(pack: str, clause: str) -> None:
+    assert {"email", "phone"} <= duty(pack, clause).channels
+
+
+@pytest.mark.clause("voip.activation")
+def test_activation_is_told_by_mail() -> None:
+    assert duty("voip", "voip.activation").channels == {"email"}
+
+
+@pytest.mark.clause("rtc.chargeback_contest")
+@pytest.mark.clause("rtc.chargeback_costs")
+@pytest.mark.parametrize("clause", ["rtc.chargeback_contest", "rtc.chargeback_costs"])
+def test_chargebacks_may_be_contested_at_the_customers_cost(clause: str) -> None:
+    assert duty("rtc", clause).on is Event.CONTEST
+
+
+@pytest.mark.clause("rtc.policy_change")
+def test_changes_are_notified_a_week_ahead() -> None:
+    change = duty("rtc", "rtc.policy_change")
+
+    assert (change.on, change.days) == (Event.POLICY_CHANGE, 7)
+    assert change.channels == {"email"}

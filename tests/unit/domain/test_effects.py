@@ -1,0 +1,124 @@
+"""Which attempt at an effect is safe, and when."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.domain.effects import (
+    KEY_LIFETIME,
+    RETRY_LADDER,
+    SETTLE_TIME,
+    SWEEP_AFTER,
+    Attempt,
+    Effect,
+    EffectKind,
+    EffectStatus,
+    decide_attempt,
+    may_rotate,
+)
+from shared.domain.errors import BrokenInvariantError
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def fresh() -> Effect:
+    return Effect(
+        id="01J0",
+        customer="cus_1",
+        kind=EffectKind.REFUND_PAYMENT,
+        params={},
+        status=EffectStatus.PENDING,
+        created_at=NOW,
+        next_attempt_at=NOW,
+        environment="test",
+    )
+
+
+def sent() -> Effect:
+    return fresh().sending(NOW, new_epoch=True)
+
+
+def test_a_fresh_effect_is_sent() -> None:
+    assert decide_attempt(fresh(), NOW) is Attempt.SEND
+
+
+def test_the_key_names_kind_environment_operation_and_epoch() -> None:
+    assert sent().key == "refund_payment:test:01J0:1"
+
+
+@pytest.mark.parametrize(
+    ("age", "attempt"),
+    [(KEY_LIFETIME, Attempt.SEND), (KEY_LIFETIME + SECOND, Attempt.LOOK_UP_FIRST)],
+    ids=["while Stripe remembers", "one second later"],
+)
+def test_the_same_key_is_used_only_while_stripe_remembers_it(
+    age: timedelta, attempt: Attempt
+) -> None:
+    assert decide_attempt(sent(), NOW + age) is attempt
+
+
+def test_a_stored_server_error_is_looked_up() -> None:
+    ambiguous = sent().retrying(NOW, ambiguous=True)
+    assert decide_attempt(ambiguous, NOW + SECOND) is Attempt.LOOK_UP_FIRST
+
+
+def test_an_ambiguous_effect_stays_ambiguous_until_its_key_changes() -> None:
+    ambiguous = sent().retrying(NOW, ambiguous=True).retrying(NOW, ambiguous=False)
+    assert ambiguous.ambiguous
+    assert not ambiguous.sending(NOW, new_epoch=True).ambiguous
+
+
+@pytest.mark.parametrize(("age", "allowed"), [(SETTLE_TIME, False), (SETTLE_TIME + SECOND, True)])
+def test_a_new_key_waits_until_the_last_request_cannot_be_executing(
+    age: timedelta, *, allowed: bool
+) -> None:
+    assert may_rotate(sent(), NOW + age) is allowed
+
+
+def test_the_settle_time_counts_from_the_last_use_of_the_key() -> None:
+    again = sent().sending(NOW + timedelta(minutes=10), new_epoch=False)
+    assert not may_rotate(again, NOW + timedelta(minutes=20))
+    assert again.key == sent().key
+    assert again.sent_at == NOW
+
+
+def test_a_new_epoch_is_a_new_key_and_a_new_clock() -> None:
+    later = NOW + timedelta(days=2)
+    rotated = sent().sending(later, new_epoch=True)
+    assert (rotated.epoch, rotated.sent_at) == (2, later)
+    assert decide_attempt(rotated, later + KEY_LIFETIME) is Attempt.SEND
+
+
+@pytest.mark.parametrize(
+    "status", [EffectStatus.DONE, EffectStatus.REJECTED, EffectStatus.NEEDS_PERSON]
+)
+def test_an_ended_effect_is_left_alone(status: EffectStatus) -> None:
+    ended = replace(sent(), status=status)
+    assert decide_attempt(ended, NOW) is Attempt.NOTHING
+    assert ended.due_at is None
+
+
+def test_nothing_is_sent_without_a_key() -> None:
+    with pytest.raises(BrokenInvariantError):
+        fresh().sending(NOW, new_epoch=False)
+
+
+def test_a_worker_that_dies_leaves_the_effect_due_for_the_sweeper() -> None:
+    assert sent().due_at == NOW + SWEEP_AFTER
+
+
+def test_the_ladder_ends_with_a_person() -> None:
+    effect, steps = fresh(), 0
+    while effect.status is not EffectStatus.NEEDS_PERSON:
+        effect = effect.sending(NOW, new_epoch=effect.sent_at is None).retrying(NOW)
+        steps += 1
+    assert steps == len(RETRY_LADDER) + 1
+    assert effect.reason
+
+
+def test_failures_before_anything_was_sent_climb_the_ladder_too() -> None:
+    effect = fresh().tried().retrying(NOW)
+    assert effect.next_attempt_at == NOW + RETRY_LADDER[0]
+    assert effect.tried().retrying(NOW).next_attempt_at == NOW + RETRY_LADDER[1]
