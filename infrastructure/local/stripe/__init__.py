@@ -5,5 +5,6 @@ One process, one lock, plain dictionaries. A file holds an object family; `sdk.p
 
 Each behaviour names where it is known from: *recorded* (answers of a real Stripe sandbox),
 *probe* (third-party notes of such answers), *SDK* (the package's own source and docstrings),
-*documentation* (docs.stripe.com), or *unverified*.
+*documentation* (docs.stripe.com), *reported by users* (error texts quoted in public
+threads), or *unverified*.
 """

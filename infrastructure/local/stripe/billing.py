@@ -19,6 +19,9 @@ DRAFT_SECONDS = 3600  # "approximately one hour" (documentation)
 # Stripe's default picks the instants by learning, so these are unverified).
 RETRY_DAYS = (3, 5, 7)
 URL = "/v1/invoices"
+# The smallest amounts that can be charged (documentation; USD recorded).
+MINIMUMS = {"gbp": 30, "sek": 300, "nok": 300, "dkk": 250, "hkd": 400, "krw": 1000, "mxn": 1000}
+MINIMUM_DEFAULT = 50
 
 
 # What every new draft says, whoever it is for.
@@ -143,9 +146,19 @@ def compute_totals(invoice: Json) -> None:
 def opened(store: Store, invoice: Json) -> None:
     """Announces a draft, and plans its finalization when it advances by itself."""
     if invoice["auto_advance"]:
-        invoice["automatically_finalizes_at"] = store.now() + DRAFT_SECONDS
-        store.schedule(invoice["automatically_finalizes_at"], "finalize", invoice["id"])
+        invoice |= draft_window(store, invoice)
     store.emit("invoice.created", invoice)
+
+
+def draft_window(store: Store, invoice: Json) -> Json:
+    """When a draft will be finalized and paid: counted from its creation (probe)."""
+    attempt = invoice["created"] + DRAFT_SECONDS
+    store.schedule(max(store.now(), attempt + 1), "finalize", invoice["id"])
+    charged = invoice["collection_method"] == "charge_automatically"
+    return {
+        "automatically_finalizes_at": attempt + 1,
+        "next_payment_attempt": attempt if charged else None,
+    }
 
 
 def finalize(store: Store, invoice: Json) -> None:
@@ -157,6 +170,10 @@ def finalize(store: Store, invoice: Json) -> None:
     invoice["starting_balance"] = customer["balance"]
     compute_totals(invoice)
     ending = min(0, invoice["total"] + customer["balance"])
+    if 0 < invoice["amount_due"] < MINIMUMS.get(invoice["currency"], MINIMUM_DEFAULT):
+        # Too little to charge: it is owed on the customer's balance instead (recorded).
+        ending = invoice["amount_due"]
+        invoice |= {"amount_due": 0, "amount_remaining": 0}
     page_url = f"https://invoice.stripe.com/i/local/{invoice['id']}"
     invoice |= {
         "automatically_finalizes_at": None,
@@ -164,6 +181,7 @@ def finalize(store: Store, invoice: Json) -> None:
         "ending_balance": ending,
         "hosted_invoice_url": page_url,
         "invoice_pdf": f"{page_url}/pdf",
+        "next_payment_attempt": None,
         "number": f"{customer['invoice_prefix']}-{sequence:04}",
         "status": "open",
         "status_transitions": {**invoice["status_transitions"], "finalized_at": now},
@@ -260,6 +278,7 @@ def _paid(store: Store, invoice: Json) -> None:
     """Paid, which also makes an incomplete or past due subscription active (documentation)."""
     invoice |= {
         "attempted": True,
+        "auto_advance": False,
         "next_payment_attempt": None,
         "status": "paid",
         "status_transitions": {**invoice["status_transitions"], "paid_at": store.now()},
@@ -341,7 +360,7 @@ def finalize_due(store: Store, identifier: str) -> None:
     invoice = store.tables["invoice"].get(identifier)
     if invoice is None or invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
-    if invoice["automatically_finalizes_at"] == store.now():
+    if invoice["automatically_finalizes_at"] <= store.now():
         finalize(store, invoice)
         advance(store, invoice)
 

@@ -71,7 +71,7 @@ def _use_payment_methods(store: Store, customer: Json, params: Json) -> None:
     if default == given:
         default = attached
     method = store.get("payment_method", default, "invoice_settings[default_payment_method]")
-    if method["customer"] != customer["id"]:  # text recorded
+    if method["customer"] != customer["id"]:  # text as reported by users
         raise invalid(
             "The customer does not have a payment method with the ID"
             f" {default}. The payment method must be attached to the customer.",
@@ -141,7 +141,7 @@ def attach(store: Store, identifier: str, customer: Json) -> Json:
     method = _from_magic(store, identifier)
     if method is None:
         method = store.get("payment_method", identifier, "payment_method")
-    if method["customer"] not in (None, customer["id"]):  # text recorded
+    if method["customer"] not in (None, customer["id"]):  # text as reported by users
         raise invalid(
             "The payment method you provided has already been attached to a customer.",
             param="payment_method",

@@ -5,6 +5,7 @@ At the same instant a cancellation comes before a renewal, so nothing is billed 
 
 from infrastructure.local.stripe import billing, invoice_items
 from infrastructure.local.stripe.due import task
+from infrastructure.local.stripe.errors import money
 from infrastructure.local.stripe.periods import period_end
 from infrastructure.local.stripe.state import Json, Store
 
@@ -47,7 +48,7 @@ def _add_line(store: Store, invoice: Json, subscription: Json, item: Json) -> No
         invoice,
         rates=item["tax_rates"],
         amount=price["unit_amount"] * quantity,
-        description=f"{quantity} × {product['name']}",  # noqa: RUF001 -- Stripe's own sign
+        description=f"{quantity} × {product['name']} (at {_rate(price)})",
         metadata=subscription["metadata"],
         parent={
             "invoice_item_details": None,
@@ -59,6 +60,13 @@ def _add_line(store: Store, invoice: Json, subscription: Json, item: Json) -> No
         quantity=quantity,
         subscription=subscription["id"],
     )
+
+
+def _rate(price: Json) -> str:
+    """`$20.00 / month` (recorded); for several intervals `every 3 months` (documentation)."""
+    interval, count = price["recurring"]["interval"], price["recurring"]["interval_count"]
+    every = f"/ {interval}" if count == 1 else f"every {count} {interval}s"
+    return f"{money(price['unit_amount'], price['currency'])} {every}"
 
 
 def plan_renewal(store: Store, subscription: Json, item: Json) -> None:

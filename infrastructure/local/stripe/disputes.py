@@ -17,10 +17,13 @@ from infrastructure.local.stripe.state import Json, Store, merge_metadata
 from infrastructure.local.stripe.views import listing
 
 URL = "/v1/disputes"
-RESPOND_SECONDS = 9 * 24 * 3600  # 7 to 21 days by network (documentation); 9 unverified
+DAY = 24 * 3600
+RESPOND_DAYS = 8  # until the end of that day in UTC (probe); 7 to 21 by network (documentation)
 DECIDE_SECONDS = 5  # the test evidence decides after about five seconds (probe)
 CLOSED = ("won", "lost", "warning_closed")
-VISA_FRAUD, VISA_OTHER = "10.4", "13.7"  # network reason codes (documentation)
+# Visa's reason codes: inquiry, fraud and not received by probe, the last from documentation.
+REASON_CODES = {"fraudulent": "10.4", "product_not_received": "13.1"}
+REASON_CODE_INQUIRY, REASON_CODE_OTHER = "10", "13.7"
 DECISIVE = {
     "winning_evidence": "won",
     "losing_evidence": "lost",
@@ -52,7 +55,7 @@ def open_dispute(
             "enhanced_eligibility_types": [],
             "evidence": _no_evidence(store),
             "evidence_details": {
-                "due_by": store.now() + RESPOND_SECONDS,
+                "due_by": (store.now() // DAY + RESPOND_DAYS + 1) * DAY - 1,
                 "enhanced_eligibility": {},
                 "has_evidence": False,
                 "past_due": False,
@@ -69,8 +72,8 @@ def open_dispute(
     )
     if kind == "chargeback":
         _withdraw(store, dispute)
+    disputed["disputed"] = True  # and stays so (probe); no event of its own was recorded
     store.emit("charge.dispute.created", dispute)
-    store.change(disputed, "charge.updated", disputed=True)
     if kind == "chargeback":
         store.emit("charge.dispute.funds_withdrawn", dispute)
     return dispute
@@ -78,11 +81,14 @@ def open_dispute(
 
 def _method_details(charge: Json, kind: str, reason: str) -> Json:
     brand = charge["payment_method_details"]["card"]["brand"]
+    code = REASON_CODES.get(reason, REASON_CODE_OTHER)
+    if kind == "inquiry":
+        code = REASON_CODE_INQUIRY
     card = {
         "brand": brand,
         "case_type": kind,
         "network": brand,
-        "network_reason_code": VISA_FRAUD if reason == "fraudulent" else VISA_OTHER,
+        "network_reason_code": code,
     }
     return {"card": card, "type": "card"}
 
@@ -104,12 +110,6 @@ def _withdraw(store: Store, dispute: Json) -> None:
         fee=balance.dispute_fee(dispute["currency"]),
     )
     dispute["balance_transactions"].append(transaction)
-
-
-@task("open_dispute")
-def dispute_by_test_card(store: Store, charge: str) -> None:
-    """The cards that are disputed right after the charge (documentation)."""
-    open_dispute(store, charge=charge, kind=store.private[charge])
 
 
 def settle(store: Store, identifier: str, *, outcome: str) -> Json:
@@ -180,7 +180,7 @@ def list_disputes(store: Store, params: Json) -> Json:
 @endpoint("GET", URL + "/{id}")
 def retrieve_dispute(store: Store, _params: Json, identifier: str) -> Json:
     """One dispute."""
-    return store.get("dispute", identifier)
+    return store.get("dispute", identifier, "dispute")
 
 
 @endpoint("POST", URL + "/{id}", "evidence submit metadata")
@@ -207,7 +207,9 @@ def update_dispute(store: Store, params: Json, identifier: str) -> Json:
         if outcome is not None:
             store.private[identifier] = outcome
             store.schedule(store.now() + DECIDE_SECONDS, "decide_dispute", identifier)
-    return store.change(dispute, "charge.dispute.updated", **changes)
+    store.change(dispute, "charge.dispute.updated", **changes)
+    _touch_charge(store, dispute)
+    return dispute
 
 
 @task("decide_dispute")
@@ -223,7 +225,14 @@ def close_dispute(store: Store, _params: Json, identifier: str) -> Json:
     dispute = store.get("dispute", identifier)
     _must_be_open(dispute)
     warning = dispute["status"].startswith("warning_")
-    return _close(store, dispute, "warning_closed" if warning else "lost")
+    _close(store, dispute, "warning_closed" if warning else "lost")
+    _touch_charge(store, dispute)
+    return dispute
+
+
+def _touch_charge(store: Store, dispute: Json) -> None:
+    """Evidence and giving in are told of the charge too (recorded), though no field of it moves."""
+    store.emit("charge.updated", store.get("charge", dispute["charge"]), {})
 
 
 def _must_be_open(dispute: Json) -> None:

@@ -53,11 +53,15 @@ def invalid(message: str, *, param: str | None = None, code: str | None = None) 
     return Refusal(HTTPStatus.BAD_REQUEST, message, param=param, code=code)
 
 
+# How 404s spell what they miss, where it is not the object's own name (probe).
+SPELLINGS = {"balance_transaction": "balance transaction", "invoiceitem": "Invoice Item"}
+
+
 def missing(kind: str, identifier: str, param: str = "id") -> Refusal:
     """A 404 `resource_missing` (recorded)."""
     return Refusal(
         HTTPStatus.NOT_FOUND,
-        f"No such {kind}: '{identifier}'",
+        f"No such {SPELLINGS.get(kind, kind)}: '{identifier}'",
         param=param,
         code="resource_missing",
     )

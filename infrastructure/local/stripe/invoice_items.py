@@ -91,13 +91,12 @@ def subscription_id(item: Json) -> str | None:
 
 
 def pending(store: Store, customer: str, currency: str) -> list[Json]:
-    """The customer's items on no invoice yet, the oldest first."""
-    rows = [
+    """The customer's items on no invoice yet, the newest first, as they are swept (probe)."""
+    return [
         item
         for item in store.rows("invoiceitem")
         if item["customer"] == customer and item["currency"] == currency and not item["invoice"]
     ]
-    return rows[::-1]
 
 
 def put_on(store: Store, invoice: Json, items: list[Json]) -> None:
@@ -161,8 +160,8 @@ def delete_invoice_item(store: Store, _params: Json, identifier: str) -> Json:
     """Only while it is on no invoice, or on a draft (SDK docstring)."""
     item = store.get("invoiceitem", identifier)
     if item["invoice"]:
-        invoice = store.get("invoice", item["invoice"])
-        if invoice["status"] != "draft":  # text unverified
+        invoice = store.tables["invoice"].get(item["invoice"])
+        if invoice is None or invoice["status"] != "draft":  # text unverified
             message = "This invoice item is attached to an invoice that can no longer be edited."
             raise invalid(message)
         lines = invoice["lines"]["data"]
@@ -175,10 +174,3 @@ def delete_invoice_item(store: Store, _params: Json, identifier: str) -> Json:
 def _origin(line: Json) -> str | None:
     details = line["parent"]["invoice_item_details"]
     return details["invoice_item"] if details else None
-
-
-def release(invoice: Json, store: Store) -> None:
-    """A deleted draft gives its items back: they are pending again (documentation)."""
-    for item in store.rows("invoiceitem"):
-        if item["invoice"] == invoice["id"]:
-            item["invoice"] = None

@@ -25,6 +25,7 @@ def create_invoice(store: Store, params: Json) -> Json:
 
     `pending_invoice_items_behavior` is `exclude` unless given (SDK docstring).
     """
+    _check_due_date(params)
     subscription = None
     if "subscription" in params:
         subscription = store.get("subscription", params["subscription"], "subscription")
@@ -35,7 +36,7 @@ def create_invoice(store: Store, params: Json) -> Json:
     items = invoice_items.pending(store, customer["id"], currency)
     if subscription:
         items = [i for i in items if invoice_items.subscription_id(i) == subscription["id"]]
-        if not items:  # recorded for subscriptions
+        if not items:  # text as reported by users
             message = "Nothing to invoice for subscription"
             raise invalid(message, code="invoice_no_subscription_line_items")
     elif params.get("pending_invoice_items_behavior", "exclude") == "exclude":
@@ -53,6 +54,24 @@ def create_invoice(store: Store, params: Json) -> Json:
     invoice_items.put_on(store, invoice, items)
     billing.opened(store, invoice)
     return invoice
+
+
+def _check_due_date(params: Json) -> None:
+    """A due date belongs to invoices that are sent, and to those only (probe)."""
+    dated = "due_date" in params or "days_until_due" in params
+    sent = params.get("collection_method") == "send_invoice"
+    if sent and not dated:
+        message = (
+            "If invoice collection method is 'send_invoice', you must specify 'due_date' or"
+            " 'days_until_due'."
+        )
+        raise invalid(message)
+    if dated and not sent:
+        message = (
+            "You can only specify 'due_date' or 'days_until_due' if invoice collection method is"
+            " 'send_invoice'."
+        )
+        raise invalid(message)
 
 
 @endpoint("GET", URL, "customer subscription status collection_method created due_date")
@@ -75,8 +94,8 @@ def list_invoices(store: Store, params: Json) -> Json:
 
 @endpoint("GET", URL + "/{id}")
 def retrieve_invoice(store: Store, _params: Json, identifier: str) -> Json:
-    """One invoice."""
-    return store.get("invoice", identifier)
+    """One invoice; this endpoint and DELETE name `invoice` in a 404, the others `id` (probe)."""
+    return store.get("invoice", identifier, "invoice")
 
 
 @endpoint("GET", URL + "/{id}/lines")
@@ -90,6 +109,9 @@ def list_lines(store: Store, params: Json, identifier: str) -> Json:
 def update_invoice(store: Store, params: Json, identifier: str) -> Json:
     """`auto_advance` stops and resumes collection; once finalized little else changes (SDK)."""
     invoice = store.get("invoice", identifier)
+    if "description" in params and invoice["status"] != "draft":  # probe
+        message = "Finalized invoices can't be updated in this way"
+        raise invalid(message, param="description")
     changes: dict[str, Any] = {k: v for k, v in params.items() if k != "days_until_due"}
     if "metadata" in params:
         changes["metadata"] = merge_metadata(invoice["metadata"], params["metadata"])
@@ -99,28 +121,27 @@ def update_invoice(store: Store, params: Json, identifier: str) -> Json:
         case False:
             changes |= {"automatically_finalizes_at": None, "next_payment_attempt": None}
         case True if not invoice["auto_advance"]:
-            # Collection resumes within about an hour (documentation).
-            at = store.now() + billing.DRAFT_SECONDS
             if invoice["status"] == "draft":
-                changes["automatically_finalizes_at"] = at
-                store.schedule(at, "finalize", identifier)
-            elif invoice["status"] == "open":
-                changes["next_payment_attempt"] = at
-                store.schedule(at, "collect", identifier)
+                changes |= billing.draft_window(store, invoice)
+            elif invoice["status"] == "open":  # within about an hour (documentation)
+                changes["next_payment_attempt"] = store.now() + billing.DRAFT_SECONDS
+                store.schedule(changes["next_payment_attempt"], "collect", identifier)
     return store.change(invoice, "invoice.updated", **changes)
 
 
 @endpoint("DELETE", URL + "/{id}")
 def delete_invoice(store: Store, _params: Json, identifier: str) -> Json:
-    """Only a one-off draft: a subscription's must be finalized and voided (SDK docstring)."""
-    invoice = store.get("invoice", identifier)
+    """Only a one-off draft: a subscription's must be finalized and voided (SDK docstring).
+
+    Its items go down with it: they are not pending again (probe).
+    """
+    invoice = store.get("invoice", identifier, "invoice")
     if invoice["status"] != "draft":  # recorded
         message = "You can only delete draft invoices."
         raise invalid(message, code="invoice_not_editable")
     if invoice["parent"] is not None:  # text as reported by users
         message = "You can't delete invoices created by subscriptions."
         raise invalid(message)
-    invoice_items.release(invoice, store)
     store.emit("invoice.deleted", invoice)
     return store.drop(invoice)
 
@@ -166,24 +187,32 @@ def pay_invoice(store: Store, params: Json, identifier: str) -> Json:
     return invoice
 
 
+def _must_be_open(invoice: Json) -> None:
+    if invoice["status"] != "open":  # probe
+        message = "You can only pass in open invoices. This invoice isn't open."
+        raise invalid(message)
+
+
 @endpoint("POST", URL + "/{id}/void")
 def void_invoice(store: Store, _params: Json, identifier: str) -> Json:
-    """Open or uncollectible → void, for good (SDK docstring)."""
+    """Open → void, for good; a draft must be finalized first (probe)."""
     invoice = store.get("invoice", identifier)
-    if invoice["status"] not in ("open", "uncollectible"):  # text unverified
-        message = f"You can only void open or uncollectible invoices, not {invoice['status']} ones."
+    if invoice["status"] == "paid":  # probe
+        message = "Invoices with `paid` payments cannot be voided."
         raise invalid(message)
+    _must_be_open(invoice)
     billing.void(store, invoice)
     return invoice
 
 
 @endpoint("POST", URL + "/{id}/mark_uncollectible")
 def mark_uncollectible(store: Store, _params: Json, identifier: str) -> Json:
-    """Open → uncollectible (SDK docstring)."""
+    """Open → uncollectible (probe)."""
     invoice = store.get("invoice", identifier)
-    if invoice["status"] != "open":  # text unverified
-        message = "You can only mark open invoices as uncollectible."
+    if invoice["status"] == "uncollectible":  # probe
+        message = "This invoice has already been marked uncollectible."
         raise invalid(message)
+    _must_be_open(invoice)
     billing.write_off(store, invoice)
     return invoice
 

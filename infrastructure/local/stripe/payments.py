@@ -1,6 +1,6 @@
 """Payment intents and charges, as invoices make them."""
 
-from infrastructure.local.stripe import balance
+from infrastructure.local.stripe import balance, disputes
 from infrastructure.local.stripe.customers import billing_details
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
@@ -72,10 +72,9 @@ def pay_intent(store: Store, intent: Json, method: Json) -> Json:
         "status": "succeeded",
     }
     store.emit("charge.succeeded", charge)
+    # The test cards are disputed inside the charge, before the intent has succeeded (recorded).
     if behaviour in ("chargeback", "inquiry"):
-        # At most a second after the charge (recorded).
-        store.private[charge["id"]] = behaviour
-        store.schedule(store.now(), "open_dispute", charge["id"])
+        disputes.open_dispute(store, charge=charge["id"], kind=behaviour)
     store.emit("payment_intent.succeeded", intent)
     return charge
 

@@ -19,7 +19,7 @@ def create_refund(store: Store, params: Json) -> Json:
     if amount is not None and amount <= 0:
         raise Refusal(
             HTTPStatus.BAD_REQUEST,
-            "Invalid positive integer",
+            "This value must be greater than or equal to 1.",
             param="amount",
             code="parameter_invalid_integer",
             executed=False,

@@ -34,6 +34,7 @@ def create_subscription(store: Store, params: Json) -> Json:
             executed=False,
         )
     prices = [_price(store, item) for item in params["items"]]
+    _must_be_payable(customer, params)
     currencies = {price["currency"] for price in prices}
     if len(currencies) > 1:  # text unverified
         message = "All prices on a subscription must have the same currency."
@@ -48,17 +49,33 @@ def create_subscription(store: Store, params: Json) -> Json:
     subscription["items"] = page(items, f"/v1/subscription_items?subscription={subscription['id']}")
     invoice = cycles.bill(store, subscription, items, "subscription_create")
     billing.opened(store, invoice)
-    billing.finalize(store, invoice)
-    if params.get("payment_behavior") != "default_incomplete":
-        billing.advance(store, invoice)
-    if invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
-        subscription["status"] = "incomplete"
+    if invoice["collection_method"] == "charge_automatically":  # the other stays a draft (probe)
+        billing.finalize(store, invoice)
+        if params.get("payment_behavior") != "default_incomplete":
+            billing.advance(store, invoice)
+        subscription["status"] = "active" if invoice["status"] == "paid" else "incomplete"
     _refuse_incomplete(store, subscription, invoice, params)
     for item in items:
         cycles.plan_renewal(store, subscription, item)
     store.emit("customer.subscription.created", subscription)
     scheduled = {k: params[k] for k in ("cancel_at", "cancel_at_period_end") if k in params}
     return update_subscription(store, scheduled, subscription["id"]) if scheduled else subscription
+
+
+def _must_be_payable(customer: Json, params: Json) -> None:
+    """Without anything to charge there is no subscription (probe)."""
+    by_hand = params.get("collection_method") == "send_invoice"
+    default = customer["invoice_settings"]["default_payment_method"]
+    later = params.get("payment_behavior") == "default_incomplete"
+    if by_hand or later or params.get("default_payment_method") or default:
+        return
+    raise invalid(
+        "This customer has no attached payment source or default payment method. Please consider"
+        " adding a default payment method. For more information, visit"
+        " https://stripe.com/docs/billing/subscriptions/payment-methods-setting"
+        "#payment-method-priority.",
+        code="resource_missing",
+    )
 
 
 def _refuse_incomplete(store: Store, subscription: Json, invoice: Json, params: Json) -> None:
@@ -82,7 +99,7 @@ def _price(store: Store, item: Json) -> Json:
         if "price_data" in item
         else store.get("price", item.get("price", ""), "items[0][price]")
     )
-    if price["recurring"] is None:  # recorded
+    if price["recurring"] is None:  # text as reported by users
         message = (
             "The price specified is set to `type=one_time` but this field only accepts prices with"
             " `type=recurring`."
@@ -201,7 +218,7 @@ def update_subscription(store: Store, params: Json, identifier: str) -> Json:
     """Schedules or withdraws a cancellation, pauses collection, and changes plain fields."""
     subscription = store.get("subscription", identifier)
     others = [name for name in params if name not in ALWAYS]
-    if subscription["status"] == "canceled" and others:  # code recorded, text unverified
+    if subscription["status"] == "canceled" and others:  # recorded
         message = "A canceled subscription can only update its cancellation_details and metadata."
         raise invalid(message, code="invalid_canceled_subscription_fields")
     skipped = ("cancel_at", "cancel_at_period_end", "cancellation_details", "proration_behavior")

@@ -1,5 +1,6 @@
 """Disputes: an inquiry, a chargeback, their ends, and the money that moves."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ def open_dispute(shop, charge, kind, **more) -> Any:
 
 
 def movements(shop, dispute) -> Any:
-    rows = shop.client.v1.balance_transactions.list({"source": dispute}).data
+    rows = shop.client.v1.disputes.retrieve(dispute).balance_transactions
     return [(row.reporting_category, row.amount, row.fee, row.net) for row in rows]
 
 
@@ -41,7 +42,6 @@ def test_a_chargeback_takes_amount_and_fee(shop, charge):
     assert shop.client.v1.charges.retrieve(charge).disputed
     assert kinds_since(shop, before) == [
         "charge.dispute.created",
-        "charge.updated",
         "charge.dispute.funds_withdrawn",
     ]
 
@@ -76,8 +76,8 @@ def test_won_brings_the_amount_back_but_not_the_fee(shop, charge):
     won = shop.local("POST", f"disputes/{dispute}", outcome="won")
     assert (won["status"], won["is_charge_refundable"]) == ("won", True)
     assert movements(shop, dispute) == [
-        ("dispute_reversal", 6000, 0, 6000),
         ("dispute", -6000, 1500, -7500),
+        ("dispute_reversal", 6000, 0, 6000),
     ]
     assert kinds_since(shop, before) == [
         "charge.dispute.funds_reinstated",
@@ -164,8 +164,39 @@ def test_some_test_cards_are_disputed_at_once(shop, card, status):
     payment = shop.payment(subscription.latest_invoice)
     found = shop.client.v1.disputes.list({"payment_intent": payment.id}).data
     assert [row.status for row in found] == [status]
+    kinds = shop.kinds()
+    opened = kinds.index("charge.dispute.created")
+    assert kinds.index("charge.succeeded") < opened < kinds.index("payment_intent.succeeded")
 
 
 def test_an_unknown_kind_is_refused(shop, charge):
     message = shop.refused("POST", "disputes", charge=charge, kind="grudge")
     assert message == "a dispute is an inquiry or a chargeback, not 'grudge'"
+
+
+def test_the_answer_is_due_at_the_end_of_a_day(shop, charge):
+    due = datetime.fromtimestamp(
+        open_dispute(shop, charge, "inquiry")["evidence_details"]["due_by"], UTC
+    )
+    assert due.isoformat() == "2026-01-09T23:59:59+00:00"
+
+
+def test_balance_transactions_are_not_found_by_their_dispute(shop, charge):
+    dispute = open_dispute(shop, charge, "chargeback")
+    row = shop.client.v1.balance_transactions.retrieve(dispute["balance_transactions"][0]["id"])
+    assert row.source == dispute["id"]
+    assert shop.client.v1.balance_transactions.list({"source": dispute["id"]}).data == []
+    assert len(shop.client.v1.balance_transactions.list({"source": charge}).data) == 1
+
+
+def test_evidence_and_giving_in_are_told_of_the_charge_too(shop, charge):
+    dispute = open_dispute(shop, charge, "chargeback")["id"]
+    before = len(shop.kinds())
+    shop.client.v1.disputes.update(dispute, {"evidence": {"customer_name": "Ann"}})
+    shop.client.v1.disputes.close(dispute)
+    assert kinds_since(shop, before) == [
+        "charge.dispute.updated",
+        "charge.updated",
+        "charge.dispute.closed",
+        "charge.updated",
+    ]

@@ -94,7 +94,9 @@ def test_a_draft_by_hand_takes_pending_items_only_when_told_and_can_be_deleted(s
     )
     assert full.total == 500
     assert shop.client.v1.invoices.delete(full.id).deleted
-    assert shop.client.v1.invoice_items.retrieve(item.id).invoice is None
+    assert shop.client.v1.invoice_items.retrieve(item.id).invoice == full.id
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.client.v1.invoice_items.delete(item.id)
 
 
 def test_only_a_one_off_draft_can_be_deleted(shop):
@@ -182,6 +184,8 @@ def test_a_voided_invoice_asks_for_nothing(shop):
 def test_a_bad_debt_is_kept_but_not_collected(shop):
     invoice, _ = open_invoice(shop)
     assert shop.client.v1.invoices.mark_uncollectible(invoice.id).status == "uncollectible"
+    with pytest.raises(stripe.InvalidRequestError, match="already been marked uncollectible"):
+        shop.client.v1.invoices.mark_uncollectible(invoice.id)
     shop.wait(20 * 24 * 3600)
     assert shop.client.v1.invoices.retrieve(invoice.id).attempt_count == 1
 
@@ -252,6 +256,48 @@ def test_an_invoice_embeds_ten_lines_and_lists_the_rest(shop):
     )
     assert (len(draft.lines.data), draft.lines.has_more) == (10, True)
     rest = shop.client.v1.invoices.line_items.list(draft.id, {"limit": 100})
-    assert [line.amount for line in rest.data] == [100 + number for number in range(12)]
+    assert [line.amount for line in rest.data] == [111 - number for number in range(12)]
     event = shop.events("invoice.created")[0]
     assert len(event.data.object.lines.data) == 10
+
+
+def test_only_an_open_invoice_can_be_voided(shop):
+    subscription = shop.subscribe(1000)
+    with pytest.raises(stripe.InvalidRequestError, match="`paid` payments cannot be voided"):
+        shop.client.v1.invoices.void_invoice(subscription.latest_invoice)
+    draft = shop.client.v1.invoices.create({"customer": subscription.customer})
+    with pytest.raises(stripe.InvalidRequestError, match="You can only pass in open invoices"):
+        shop.client.v1.invoices.void_invoice(draft.id)
+
+
+def test_what_is_too_little_to_charge_is_owed_on_the_balance(shop):
+    customer = shop.customer().id
+    pending_item(shop, customer, 49)
+    draft = shop.client.v1.invoices.create(
+        {"customer": customer, "pending_invoice_items_behavior": "include"}
+    )
+    paid = shop.client.v1.invoices.finalize_invoice(draft.id)
+    assert (paid.status, paid.amount_due, paid.amount_paid, paid.ending_balance) == (
+        "paid",
+        0,
+        0,
+        49,
+    )
+    assert shop.client.v1.customers.retrieve(customer).balance == 49
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"collection_method": "send_invoice"}, {"days_until_due": 3}, {"due_date": 1800000000}],
+)
+def test_a_due_date_belongs_to_invoices_that_are_sent(shop, params):
+    with pytest.raises(stripe.InvalidRequestError, match="'due_date' or 'days_until_due'"):
+        shop.client.v1.invoices.create({"customer": shop.customer().id, **params})
+
+
+def test_a_finalized_invoice_keeps_its_description(shop):
+    subscription = shop.subscribe(1000)
+    changed = shop.client.v1.invoices.update(subscription.latest_invoice, {"metadata": {"a": "1"}})
+    assert changed.metadata["a"] == "1"
+    with pytest.raises(stripe.InvalidRequestError, match="can't be updated in this way"):
+        shop.client.v1.invoices.update(subscription.latest_invoice, {"description": "x"})

@@ -85,6 +85,7 @@ def test_during_an_inquiry_a_refund_works(shop):
 def test_an_amount_must_be_positive(shop, amount):
     error = refusal(shop, payment_intent="pi_x", amount=amount)
     assert error.code == "parameter_invalid_integer"
+    assert error.user_message == "This value must be greater than or equal to 1."
 
 
 def test_one_of_the_two_ids_is_needed(shop):

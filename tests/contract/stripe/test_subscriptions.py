@@ -63,7 +63,7 @@ def test_it_renews_by_the_calendar_and_each_renewal_is_paid_about_an_hour_later(
     shop.until("2026-04-10T00:00:00Z")
     assert [invoice.status for invoice in shop.invoices(subscription.id)] == ["paid"] * 4
     paid = shop.client.v1.invoices.retrieve(drafted.id)
-    assert paid.status_transitions.paid_at == drafted.created + 3600
+    assert paid.status_transitions.paid_at == drafted.created + 3601
     item = shop.client.v1.subscriptions.retrieve(subscription.id)["items"].data[0]
     start = at("2026-01-01") - subscription.created
     assert item.current_period_start + start == at("2026-04-01")
@@ -256,6 +256,28 @@ def test_a_declined_first_payment_leaves_it_incomplete_and_then_expired(shop):
     shop.wait(24 * 3600)
     assert shop.client.v1.subscriptions.retrieve(subscription.id).status == "incomplete_expired"
     assert shop.client.v1.invoices.retrieve(invoice.id).status == "void"
+
+
+def test_without_a_payment_method_there_is_no_subscription(shop):
+    customer = shop.client.v1.customers.create({}).id
+    with pytest.raises(stripe.InvalidRequestError, match="no attached payment source") as caught:
+        shop.subscribe(1000, customer=customer)
+    assert caught.value.code == "resource_missing"
+    found = shop.client.v1.subscriptions.list({"customer": customer, "status": "all"})
+    assert found.data == []
+
+
+def test_an_invoice_to_be_sent_starts_as_a_draft_with_a_due_date(shop):
+    customer = shop.client.v1.customers.create({}).id
+    subscription = shop.subscribe(
+        1000, customer=customer, collection_method="send_invoice", days_until_due=14
+    )
+    assert subscription.status == "active"
+    invoice = shop.client.v1.invoices.retrieve(subscription.latest_invoice)
+    assert (invoice.status, invoice.due_date) == ("draft", invoice.created + 14 * 86400)
+    shop.wait(4000)
+    invoice = shop.client.v1.invoices.retrieve(subscription.latest_invoice)
+    assert (invoice.status, invoice.attempted) == ("open", False)
 
 
 def test_error_if_incomplete_makes_no_subscription(shop):
