@@ -80,25 +80,17 @@ def import_body(api_id: str, body: dict[str, Any]) -> None:
         provisioners._apigw_v2_route_create("", route, "")
 
 
-def with_body(provision: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a provisioning step of an API also import its body."""
+def create_with_body(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Import an API's body as it is created, and name it by its logical id.
 
-    def step(*arguments: Any, **named: Any) -> Any:
-        result = provision(*arguments, **named)
-        properties = next(value for value in reversed(arguments) if isinstance(value, dict))
-        if isinstance(properties.get("Body"), dict):
-            import_body(result[0], properties["Body"])
-        return result
-
-    return step
-
-
-def with_stable_id(create: Callable[..., Any]) -> Callable[..., Any]:
-    """Name an API by its logical id instead of a random one, so that its address is known."""
+    AWS draws a random id; a known one lets the webhook be registered at Stripe beforehand.
+    """
 
     def step(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
         tags = {**(properties.get("Tags") or {}), "ms-custom-id": logical_id.lower()}
-        return create(logical_id, {**properties, "Tags": tags}, stack)
+        result = create(logical_id, {**properties, "Tags": tags}, stack)
+        import_body(result[0], properties["Body"])
+        return result
 
     return step
 
@@ -126,7 +118,6 @@ def answer_errors_as_http_apis_do(convert: Callable[..., Any]) -> Callable[..., 
 def install() -> None:
     """Put the shims in place."""
     handler = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
-    handler["create"] = with_stable_id(with_body(handler["create"]))
-    handler["update"] = with_body(handler["update"])
+    handler["create"] = create_with_body(handler["create"])
     convert = lambda_svc.lambda_execute_result_to_api_proxy_response
     lambda_svc.lambda_execute_result_to_api_proxy_response = answer_errors_as_http_apis_do(convert)

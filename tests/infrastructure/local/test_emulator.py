@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,15 +15,18 @@ from infrastructure.local.embedded_aws import aws_client, start_emulator
 from infrastructure.local.logins import Logins
 from infrastructure.local.ports import Ports
 
+WORKERS = 4  # the cap of the emulator's functions
+
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Globals:
-  Function: {Runtime: python3.13, Timeout: 3, Layers: [!Ref SharedLayer], AutoPublishAlias: live}
+  Function: {Runtime: python3.13, Timeout: 3, Layers: [!Ref SharedLayer]}
 Resources:
   SharedLayer:
     Type: AWS::Serverless::LayerVersion
     Properties: {ContentUri: shared/}
     Metadata: {BuildProperties: {ParentPackageMode: explicit, ParentPackages: shared}}
+  Queue: {Type: "AWS::SQS::Queue"}
   Pool:
     Type: AWS::Cognito::UserPool
     Properties: {UsernameAttributes: [email]}
@@ -61,19 +65,36 @@ Resources:
     Properties:
       CodeUri: functions/hello/
       Handler: functions.hello.handler.lambda_handler
-      Environment: {Variables: {GREETING: hello}}
-      Policies: [{Statement: [{Effect: Allow, Action: "s3:ListAllMyBuckets", Resource: "*"}]}]
+      AutoPublishAlias: live
+      Environment: {Variables: {GREETING: hello, QUEUE_URL: !Ref Queue}}
+      Policies:
+        - Statement:
+            - {Effect: Allow, Action: "sqs:SendMessage", Resource: !GetAtt Queue.Arn}
+            - Effect: Allow
+              Action: ses:SendEmail
+              Resource: !Sub arn:aws:ses:${AWS::Region}:${AWS::AccountId}:identity/us@example.com
       Events:
         Open:
           Type: HttpApi
           Properties: {ApiId: !Ref Api, Method: GET, Path: /open, Auth: {Authorizer: NONE}}
         Closed: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: GET, Path: "/closed/{name}"}}
     Metadata: {BuildProperties: {ParentPackageMode: explicit, ParentPackages: functions.hello}}
+  BusyFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/hello/
+      Handler: functions.hello.handler.lambda_handler
+      Events:
+        Busy:
+          Type: HttpApi
+          Properties: {ApiId: !Ref Api, Method: GET, Path: /busy, Auth: {Authorizer: NONE}}
+    Metadata: {BuildProperties: {ParentPackageMode: explicit, ParentPackages: functions.hello}}
 Outputs:
   UserPoolId: {Value: !Ref Pool}
   CustomerClientId: {Value: !Ref Client}
   ServiceClientId: {Value: !Ref Service}
   Function: {Value: !Ref HelloFunction}
+  Busy: {Value: !Ref BusyFunction}
 """
 
 HANDLER = """
@@ -90,6 +111,13 @@ def lambda_handler(event, context):
         raise KeyError("the secret inside")
     if wish == "queues":
         boto3.client("sqs").list_queues()
+    if wish == "batch":
+        entries = [{"Id": str(number), "MessageBody": "hello"} for number in range(2)]
+        boto3.client("sqs").send_message_batch(QueueUrl=os.environ["QUEUE_URL"], Entries=entries)
+    if wish and wish.endswith("@example.com"):
+        boto3.client("sesv2").send_email(
+            FromEmailAddress=wish, Destination={"ToAddresses": ["you@example.com"]},
+            Content={"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}})
     return {"calls": calls, "event": event, "environment": dict(os.environ),
             "now": SystemClock().now().isoformat(),
             "remaining": context.get_remaining_time_in_millis()}
@@ -179,11 +207,39 @@ def test_a_failing_function_answers_500_without_its_details_and_keeps_its_global
     assert "KeyError" in log
 
 
-def test_what_the_role_does_not_allow_is_denied(emulated):
-    assert get(emulated, "/open?wish=queues").status_code == 500
+def test_a_throttled_function_answers_503(emulated):
+    aws_client("lambda", emulated.endpoint).put_function_concurrency(
+        FunctionName=emulated.outputs["Busy"], ReservedConcurrentExecutions=0
+    )
+    throttled = get(emulated, "/busy")
+    assert throttled.status_code == 503
+    assert throttled.json() == {"message": "Service Unavailable"}
+
+
+def test_a_burst_waits_for_a_worker_instead_of_starting_one_each(emulated):
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda _: get(emulated, "/open").json(), range(24)))
+    workers = {answer["environment"]["AWS_LAMBDA_LOG_STREAM_NAME"] for answer in answers}
+    assert 1 <= len(workers) <= WORKERS
+
+
+@pytest.mark.parametrize(
+    ("wish", "denied"), [("queues", "sqs:ListQueues"), ("others@example.com", "ses:SendEmail")]
+)
+def test_what_the_role_does_not_allow_is_denied(emulated, wish, denied):
+    assert get(emulated, f"/open?wish={wish}").status_code == 500
     log = (emulated.directory / "logs" / f"{emulated.outputs['Function']}.log").read_text()
-    assert "sqs:ListQueues" in log
-    assert "AccessDenied" in log
+    last = log.rsplit("[ERROR]", 1)[1]
+    assert "AccessDenied" in last
+    assert denied in last
+
+
+@pytest.mark.parametrize("wish", ["batch", "us@example.com"])
+def test_a_right_covers_what_it_covers_at_aws(emulated, wish):
+    """There is no action of its own for a batch; a mail is authorised on its sender's identity."""
+    for sender in ("us@example.com", "others@example.com"):
+        aws_client("ses", emulated.endpoint).verify_email_identity(EmailAddress=sender)
+    assert get(emulated, f"/open?wish={wish}").status_code == 200
 
 
 def test_the_function_sees_its_own_environment_and_nothing_of_the_emulator(emulated):
