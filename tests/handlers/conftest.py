@@ -1,0 +1,58 @@
+"""Handlers under test get fakes of every port in place of the composition root."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from shared.runtime import settings as parts
+from tests.application.builders import services_with_annual_plan
+from tests.fakes.services import FakeServices
+
+WEBHOOK_SECRET = "whsec_test"
+
+
+class HandlerServices(FakeServices):
+    """Fakes with what only the edge asks for: settings, the inbox, the webhook's secrets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inbox: list[dict[str, Any]] = []
+        self.parked: list[tuple[dict[str, Any], str]] = []
+        self.events = SimpleNamespace(
+            put=self.inbox.append, park=lambda envelope, why: self.parked.append((envelope, why))
+        )
+        self.settings = parts.Settings(
+            {
+                parts.CustomerApi: parts.CustomerApi("customer"),
+                parts.ServiceApi: parts.ServiceApi("service"),
+            }
+        )
+
+    def webhook_secrets(self) -> list[str]:
+        return [WEBHOOK_SECRET]
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> HandlerServices:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "fairexit")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Fairexit")
+    made = HandlerServices()
+    ready = services_with_annual_plan()
+    made.store, made.billing, made.clock = ready.store, ready.billing, ready.clock
+    for function in (
+        "receive_stripe_webhook",
+        "process_stripe_event",
+        "perform_effect",
+        "do_due_work",
+        "show_account",
+        "quote_cancellation",
+        "cancel_subscription",
+        "withdraw_cancellation",
+        "check_access",
+        "link_identity",
+    ):
+        monkeypatch.setattr(
+            f"functions.{function}.handler.services_for", lambda *_wanted: made, raising=True
+        )
+    return made

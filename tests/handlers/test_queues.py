@@ -1,0 +1,120 @@
+"""The edges of the queues, the schedule and the webhook."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+
+from functions.do_due_work import handler as do_due_work
+from functions.perform_effect import handler as perform_effect
+from functions.process_stripe_event import handler as process_stripe_event
+from functions.receive_stripe_webhook import handler as webhook
+from shared.adapters.stripe_events import API_VERSION, MAX_BODY_BYTES
+from tests.application.builders import CUSTOMER, SUBSCRIPTION, chargeback
+from tests.handlers.conftest import WEBHOOK_SECRET, HandlerServices
+from tests.handlers.events import http_event, sqs_event
+
+ROUTE = "POST /webhooks/stripe"
+
+
+def event(**change: Any) -> dict[str, Any]:
+    thing = {"id": SUBSCRIPTION, "object": "subscription", "customer": CUSTOMER}
+    return {
+        "id": "evt_1",
+        "object": "event",
+        "type": "customer.subscription.updated",
+        "created": 1,
+        "api_version": API_VERSION,
+        "livemode": False,
+        "data": {"object": thing},
+    } | change
+
+
+def deliver(services: HandlerServices, body: bytes, *, encoded: bool = False, skew: int = 0) -> int:
+    at = int(services.clock.now().timestamp()) + skew
+    signed = hmac.new(WEBHOOK_SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256)
+    headers = {"stripe-signature": f"t={at},v1={signed.hexdigest()}"}
+    request = http_event(ROUTE, raw=body, headers=headers, encoded=encoded)
+    status: int = webhook.lambda_handler(request, None)["statusCode"]
+    return status
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_a_signed_event_reaches_the_inbox(services: HandlerServices, *, encoded: bool) -> None:
+    assert deliver(services, json.dumps(event()).encode(), encoded=encoded) == 200
+    assert [taken["event"] for taken in services.inbox] == ["evt_1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"type": "charge.invented"}, "unhandled_type"),
+        ({"api_version": "2025-03-31.basil"}, "api_version"),
+        ({"object": "v2.core.event"}, "thin"),
+        ({"livemode": True}, "livemode"),
+    ],
+)
+def test_a_signed_event_that_cannot_be_used_is_parked(
+    services: HandlerServices, change: dict[str, Any], reason: str
+) -> None:
+    assert deliver(services, json.dumps(event(**change)).encode()) == 200
+    assert services.inbox == []
+    assert [why for _, why in services.parked] == [reason]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff\xfe\x00", b"not json", b"null", b"{}", b"x" * (MAX_BODY_BYTES + 1)],
+    ids=["empty", "not UTF-8", "not JSON", "null", "no event", "too large"],
+)
+def test_a_signed_body_that_is_no_event_is_refused(services: HandlerServices, body: bytes) -> None:
+    assert deliver(services, body, encoded=True) == 400
+    assert (services.inbox, services.parked) == ([], [])
+
+
+@pytest.mark.parametrize("skew", [-301, 301])
+def test_a_stale_or_future_delivery_is_refused(services: HandlerServices, skew: int) -> None:
+    assert deliver(services, json.dumps(event()).encode(), skew=skew) == 400
+    assert services.inbox == []
+
+
+def test_an_unsigned_delivery_is_refused(services: HandlerServices) -> None:
+    answer = webhook.lambda_handler(http_event(ROUTE, body=event()), None)
+    assert answer["statusCode"] == 400
+    assert services.inbox == []
+
+
+def test_a_body_that_breaks_its_own_encoding_is_refused(services: HandlerServices) -> None:
+    request = http_event(ROUTE, raw=b"", encoded=True) | {"body": "%%%"}
+    assert webhook.lambda_handler(request, None)["statusCode"] == 400
+    assert services.inbox == []
+
+
+def test_only_the_failed_messages_of_a_batch_come_back(services: HandlerServices) -> None:
+    services.billing.disputes["du_1"] = chargeback()
+    good = {
+        "event": "evt_1",
+        "type": "charge.dispute.created",
+        "object": "du_1",
+        "object_kind": "dispute",
+        "customer": None,
+    }
+    unknown = good | {"event": "evt_2", "object": "du_unknown"}
+    answer = process_stripe_event.lambda_handler(sqs_event(good, "not json", unknown), None)
+    assert [failed["itemIdentifier"] for failed in answer["batchItemFailures"]] == ["m1", "m2"]
+
+
+def test_an_effect_that_is_not_stored_comes_back(services: HandlerServices) -> None:
+    assert services.store.commits
+    answer = perform_effect.lambda_handler(
+        sqs_event({"customer": CUSTOMER, "effect": "01J0"}), None
+    )
+    assert len(answer["batchItemFailures"]) == 1
+
+
+@pytest.mark.usefixtures("services")
+def test_the_schedule_reports_what_it_did() -> None:
+    report = do_due_work.lambda_handler({"work": "due"}, None)
+    assert report == {"ended": 0, "woken": 0, "unchanged": 0}
