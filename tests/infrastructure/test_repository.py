@@ -85,6 +85,13 @@ def test_the_readme_says_what_a_function_does(name: str):
     assert re.search(rf"^\|.*`{folder}`", README, re.MULTILINE)
 
 
+def test_the_readme_sends_nobody_to_tests_that_are_not_there():
+    named = re.findall(r"`(tests/[\w/]+)`", README)
+
+    assert named
+    assert [path for path in named if not list((ROOT / path).glob("test_*.py"))] == []
+
+
 @pytest.mark.parametrize("method_and_path", sorted(cloudformation.routes(TEMPLATE)), ids=" ".join)
 def test_the_readme_names_every_route(method_and_path: tuple[str, str]):
     assert f"`{' '.join(method_and_path)}`" in README
