@@ -22,7 +22,7 @@ STARTS_WITHIN = timedelta(days=45)
 STORY_EARLIEST = datetime(2026, 3, 1, tzinfo=UTC)
 STORY_WITHIN = timedelta(days=90)
 
-# Currency → the range of a month's price in minor units (JPY and KRW have no smaller unit).
+# Currency → the range of a month's price in minor units.
 PRICES = {
     "usd": (500, 20_000),
     "eur": (500, 20_000),
@@ -31,6 +31,7 @@ PRICES = {
     "jpy": (500, 30_000),
     "krw": (5_000, 300_000),
 }
+WITHOUT_MINOR_UNIT = {"jpy", "krw"}
 TAXES = (None, ("19", False), ("20", True), ("7.7", False), ("10", True))
 
 
@@ -45,6 +46,14 @@ class Plan:
     start: datetime
     tax: tuple[str, bool] | None = None
 
+    def __str__(self) -> str:
+        """Tell the plan as a price list would."""
+        whole = self.currency in WITHOUT_MINOR_UNIT
+        major, minor = (self.amount, 0) if whole else divmod(self.amount, 100)
+        price = f"{self.currency.upper()} {major:,}" + ("" if whole else f".{minor:02}")
+        tax = f", {self.tax[0]} % tax {'in it' if self.tax[1] else 'on top'}" if self.tax else ""
+        return f"{self.product}: {price}{tax}"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -52,10 +61,14 @@ class Person:
 
     name: str
     email: str
-    role: str
     plans: tuple[Plan, ...]
     customer: str = ""
     subscriptions: tuple[str, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """Return what the login can be used for."""
+        return "; ".join(str(plan) for plan in self.plans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +112,21 @@ PEOPLE = {
     "ann": Person(
         "Ann Archer",
         "ann@example.com",
-        "annual, cancels now: 974.79 of USD 1,200.00 come back",
         (Plan("Calls, a year", "usd", 120_000, "year", WORLD_BEGINS),),
     ),
     "ben": Person(
         "Ben Brandt",
         "ben@example.com",
-        "monthly with tax, cancels at the end of the cycle",
         (Plan("Calls, a month", "eur", 2_900, "month", at(1, 20, 8, 15), ("19", False)),),
     ),
     "chiyo": Person(
         "Chiyo Chiba",
         "chiyo@example.com",
-        "annual, in yen",
         (Plan("Calls, a year", "jpy", 36_000, "year", at(2, 1), ("10", True)),),
     ),
     "dev": Person(
         "Dev Desai",
         "dev@example.com",
-        "two subscriptions, disputes a payment",
         (
             Plan("Calls, a month", "usd", 4_900, "month", at(1, 5, 16, 40)),
             Plan("Numbers, a month", "usd", 1_500, "month", at(1, 12, 9, 5)),
@@ -126,7 +135,6 @@ PEOPLE = {
     "eve": Person(
         "Eve Ekström",
         "eve@example.com",
-        "her bank only asks",
         (Plan("Calls, a month", "usd", 9_900, "month", at(1, 25, 20, 30)),),
     ),
 }
@@ -151,8 +159,7 @@ def draw(seed: int) -> tuple[dict[str, Person], datetime]:
             tax = chance.choice(TAXES)
             drawn = replace(plan, currency=currency, amount=amount, start=start, tax=tax)
             plans.append(drawn)
-        role = person.role.partition(":")[0]
-        people[key] = replace(person, plans=tuple(plans), role=role)
+        people[key] = replace(person, plans=tuple(plans))
     return people, instant(STORY_EARLIEST, STORY_WITHIN)
 
 
@@ -195,8 +202,7 @@ def subscribe_all(
     plans = [(plan, key) for key, person in people.items() for plan in person.plans]
     made: dict[tuple[str, Plan], str] = {}
     for plan, key in sorted(plans, key=lambda pair: pair[0].start):
-        shown = f"{plan.product}, {plan.currency.upper()} {plan.amount} (minor units)"
-        progress(f"{plan.start:%Y-%m-%d %H:%M:%S}Z  {people[key].name} subscribes: {shown}")
+        progress(f"{plan.start:%Y-%m-%d %H:%M:%S}Z  {people[key].name} subscribes, {plan}")
         if plan.start > stack.now():  # two drawn starts may lie closer than the calls between them
             stack.set_clock(plan.start)
         made[key, plan] = subscribe(stack, people[key].customer, plan)

@@ -23,6 +23,16 @@ def test_every_drawn_subscription_can_be_played(seed):
             assert plan.start < now
 
 
+def test_a_plan_is_told_as_a_price_list_would():
+    assert [person.role for person in PEOPLE.values()] == [
+        "Calls, a year: USD 1,200.00",
+        "Calls, a month: EUR 29.00, 19 % tax on top",
+        "Calls, a year: JPY 36,000, 10 % tax in it",
+        "Calls, a month: USD 49.00; Numbers, a month: USD 15.00",
+        "Calls, a month: USD 99.00",
+    ]
+
+
 def test_the_documented_world_is_the_one_without_a_seed():
     ann = PEOPLE["ann"].plans[0]
     assert (ann.currency, ann.amount, ann.interval) == ("usd", 120_000, "year")
