@@ -235,7 +235,10 @@ class Billing(Protocol):
     def resume_collection(self, subscription: str, *, key: str) -> None: ...  # noqa: D102
     def set_auto_advance(self, invoice: str, *, on: bool, key: str) -> None: ...  # noqa: D102
     def void_invoice(self, invoice: str, *, key: str) -> None: ...  # noqa: D102
-    def delete_draft(self, invoice: str) -> None: ...  # noqa: D102
+    def finalize_draft(self, invoice: str, *, key: str) -> None:
+        """Finalize a draft without collecting it: Stripe deletes no draft of a subscription."""
+        ...
+
     def remove_charge(self, charge: str) -> None: ...  # noqa: D102
     def add_charge(self, params: Mapping[str, Any], *, operation: str, key: str) -> str: ...  # noqa: D102
     def refund_payment(  # noqa: D102

@@ -189,9 +189,13 @@ class StripeBilling:
         """See `Billing`."""
         translated(lambda: self._api.invoices.void_invoice(invoice, {}, {"idempotency_key": key}))
 
-    def delete_draft(self, invoice: str) -> None:
-        """See `Billing`. One that is gone already is as it should be."""
-        or_none(lambda: self._api.invoices.delete(invoice))
+    def finalize_draft(self, invoice: str, *, key: str) -> None:
+        """See `Billing`."""
+        translated(
+            lambda: self._api.invoices.finalize_invoice(
+                invoice, {"auto_advance": False}, {"idempotency_key": key}
+            )
+        )
 
     def remove_charge(self, charge: str) -> None:
         """See `Billing`. One that is gone already is as it should be."""

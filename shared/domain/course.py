@@ -137,7 +137,7 @@ def _look_at_formula(clause: c.Formula, course: Course) -> list[Ruling]:
     parts = available_parts(course.s, course.rulings)
     charged = [view.line.id for view in course.s.lines if view.line.amount > 0]
     if charged and all(parts[name] == ZERO for name in charged):
-        course.rulings = [
+        course.rulings[:] = [
             replace(entry, outcome=c.Outcome.DENIED) if entry.left_out else entry
             for entry in course.rulings
         ]

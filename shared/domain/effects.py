@@ -43,7 +43,7 @@ class EffectKind(StrEnum):
     SWEEP_CHARGES = "sweep_charges"
     REMOVE_CHARGE = "remove_charge"
     ADD_CHARGE = "add_charge"
-    DELETE_DRAFT = "delete_draft"
+    FINALIZE_DRAFT = "finalize_draft"
     VOID_INVOICE = "void_invoice"
     REFUND_PAYMENT = "refund_payment"
     ISSUE_CREDIT_NOTE = "issue_credit_note"

@@ -1,7 +1,5 @@
 """Reductions: charges per resolved issue, named deductions and kept gateway fees."""
 
-from fractions import Fraction
-
 from shared.domain import clauses as c
 from shared.domain.calendars import days_between
 from shared.domain.decision import Deduction, Ruled, Ruling, ruling
@@ -46,17 +44,16 @@ def named_deductions(clause: c.NamedDeductions | None, s: Situation) -> list[Ded
 
 def gateway_fees(s: Situation, shares: Shares) -> list[Deduction]:
     """The payment provider's fees that the pack keeps, of invoices that give something back."""
+    if s.settings.gateway_fees is GatewayFees.NONE:
+        return []
     kept = ZERO
     for index, invoice in enumerate(s.case.invoices):
         due = sum((x.net + x.tax for x in shares if x.view.invoice == index), ZERO)
         paid = sum(payment.amount for payment in invoice.payments)
         fee = sum(payment.fee for payment in invoice.payments)
-        match s.settings.gateway_fees:
-            case GatewayFees.NONE:
-                continue
-            case GatewayFees.FULL:
-                kept += fee if due else 0
-            case GatewayFees.PROPORTIONAL:
-                kept += min(due / paid, ONE) * fee if paid else ZERO
-    amount = round_to_grain(Fraction(kept), s.grain, s.settings.rounding)
+        if s.settings.gateway_fees is GatewayFees.FULL:
+            kept += fee if due else 0
+        elif paid:
+            kept += min(due / paid, ONE) * fee
+    amount = round_to_grain(kept, s.grain, s.settings.rounding)
     return [Deduction(GATEWAY_FEES, GATEWAY_FEES, amount)] if amount else []

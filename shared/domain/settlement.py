@@ -11,7 +11,7 @@ from fractions import Fraction
 from shared.domain.decision import AppliedCap, Deduction
 from shared.domain.facts import Invoice
 from shared.domain.formulas import Shares
-from shared.domain.money import ZERO, allocate, floor_to_grain, round_to_grain, scaled
+from shared.domain.money import allocate, exact_sum, floor_to_grain, round_to_grain, scaled
 from shared.domain.situation import Situation
 
 PAID_AND_NOT_RETURNED = "paid_and_not_returned"
@@ -69,7 +69,7 @@ def settle(
 
 def _rounded(s: Situation, shares: Shares, exact: list[Fraction]) -> list[int]:
     """The one rounding: of the sum, which is then spread over the lines."""
-    total = round_to_grain(sum(exact, ZERO), s.grain, s.settings.rounding)
+    total = round_to_grain(exact_sum(exact), s.grain, s.settings.rounding)
     return allocate(total, exact, [share.view.line.id for share in shares], s.grain)
 
 

@@ -44,9 +44,13 @@ def line_share(
     line = view.line
     if not fraction:
         return LineShare(view, ZERO, ZERO, ZERO, refunded_from, unused)
-    net = fraction * line.amount - line.returned.amount
-    tax = fraction * line.tax - line.returned.tax
-    return LineShare(view, fraction, max(net, ZERO), max(tax, ZERO), refunded_from, unused)
+    net = _less(fraction * line.amount, line.returned.amount)
+    tax = _less(fraction * line.tax, line.returned.tax) if line.tax else ZERO
+    return LineShare(view, fraction, net, tax, refunded_from, unused)
+
+
+def _less(share: Fraction, returned: int) -> Fraction:
+    return max(share - returned, ZERO) if returned else share
 
 
 def available_parts(s: Situation, rulings: Iterable[Ruling]) -> Mapping[str, Fraction]:

@@ -20,6 +20,12 @@ class Words:
 ENGLISH = Words(
     "en",
     {
+        "outcome_granted": "The refund is granted.",
+        "outcome_needs_approval": "The policy leaves this refund to us; somebody decides it.",
+        "outcome_needs_verification": "We still have to check something before we can decide.",
+        "outcome_needs_evidence": "We need something from you before we can decide.",
+        "outcome_referred": "Our support takes this up with you.",
+        "outcome_denied": "The refund is not granted.",
         "other_ground": "This clause is about other kinds of requests.",
         "other_event": "This clause is about another event.",
         "statute_prevails": "The law decides here, so this clause does not apply.",

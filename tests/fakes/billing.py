@@ -164,8 +164,11 @@ class FakeBilling:
 
         self._mutate("void_invoice", key, act, invoice=invoice)
 
-    def delete_draft(self, invoice: str) -> None:
-        self._mutate("delete_draft", None, lambda: self.invoices.pop(invoice, None))
+    def finalize_draft(self, invoice: str, *, key: str) -> None:
+        def act() -> None:
+            self.invoices[invoice] = replace(self.invoices[invoice], status="open", collects=False)
+
+        self._mutate("finalize_draft", key, act, invoice=invoice)
 
     def remove_charge(self, charge: str) -> None:
         self._mutate("remove_charge", None, lambda: self.charges.pop(charge, None), charge=charge)

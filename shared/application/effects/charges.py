@@ -60,7 +60,7 @@ def _after_sweep(change: Change, effect: Effect, result: Result) -> None:
     for charge in result.get("pending", ()):
         change.effect(EffectKind.REMOVE_CHARGE, dict(effect.params) | {"charge": charge})
     for draft in result.get("drafts", ()):
-        change.effect(EffectKind.DELETE_DRAFT, {"invoice": draft})
+        change.effect(EffectKind.FINALIZE_DRAFT, {"invoice": draft})
     for invoice in result.get("unpaid", ()):
         change.effect(EffectKind.VOID_INVOICE, {"invoice": invoice})
     if result.get("more"):
@@ -128,9 +128,14 @@ def _find_added(services: Services, effect: Effect) -> Result | None:
     return {"charge": found} if found else None
 
 
-def _delete_draft(services: Services, effect: Effect) -> Result:
-    services.billing.delete_draft(effect.params["invoice"])
+def _finalize(services: Services, effect: Effect) -> Result:
+    """Stripe deletes no draft of a subscription; finalized without collection it can be voided."""
+    services.billing.finalize_draft(effect.params["invoice"], key=key_of(effect))
     return {}
+
+
+def _after_finalize(change: Change, effect: Effect, _result: Result) -> None:
+    change.effect(EffectKind.VOID_INVOICE, effect.params)
 
 
 def _void(services: Services, effect: Effect) -> Result:
@@ -142,6 +147,6 @@ PERFORMERS = {
     EffectKind.SWEEP_CHARGES: Performer(send=_sweep, may_send=_may_sweep, adopt=_after_sweep),
     EffectKind.REMOVE_CHARGE: Performer(send=_remove, may_send=_may_sweep, adopt=_after_remove),
     EffectKind.ADD_CHARGE: Performer(send=_add, look_up=_find_added),
-    EffectKind.DELETE_DRAFT: Performer(send=_delete_draft),
+    EffectKind.FINALIZE_DRAFT: Performer(send=_finalize, adopt=_after_finalize),
     EffectKind.VOID_INVOICE: Performer(send=_void),
 }
