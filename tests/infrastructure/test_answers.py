@@ -34,11 +34,11 @@ def ask(stack: Stack) -> Ask:
 def customer(stack: Stack) -> Person:
     """A customer with two subscriptions and a login that is not linked yet."""
     plan = Plan("Answers", "usd", 4_900, "month", stack.now(), ("19", False))
-    person = Person("Ada Answer", "answers@example.com", "asks", (plan, plan))
+    person = Person("Ada Answer", "answers@example.com", (plan, plan))
     customer = add_customer(stack, person)
     made = tuple(subscribe(stack, customer, plan) for plan in person.plans)
     stack.settle(SETTLE_SECONDS)
-    return Person(person.name, person.email, person.role, person.plans, customer, made)
+    return Person(person.name, person.email, person.plans, customer, made)
 
 
 def test_every_answer_of_a_customers_day_fits(stack: Stack, ask: Ask, customer: Person):
