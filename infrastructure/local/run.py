@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -102,12 +103,16 @@ Sign-ins, all with the password {PASSWORD}"""
     )
     for person in people:
         print(f"  {person.email:{width}}  {person.role}")
+    wanted = {
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "ClientId": stack.outputs["CustomerClientId"],
+        "AuthParameters": {"USERNAME": people[0].email, "PASSWORD": PASSWORD},
+    }
     print(
-        f"""A token:
-  curl -s {stack.aws_endpoint} -H 'X-Amz-Target: AWSCognitoIdentityProviderService.InitiateAuth' \\
-    -H 'Content-Type: application/x-amz-json-1.1' -d '{{"AuthFlow":"USER_PASSWORD_AUTH",\\
-"ClientId":"{stack.outputs["CustomerClientId"]}","AuthParameters":{{\\
-"USERNAME":"{people[0].email}","PASSWORD":"{PASSWORD}"}}}}'""",
+        f"""An access token for the API (Authorization: Bearer …):
+  curl -s {stack.aws_endpoint} -H 'Content-Type: application/x-amz-json-1.1' \\
+    -H 'X-Amz-Target: AWSCognitoIdentityProviderService.InitiateAuth' \\
+    -d '{json.dumps(wanted)}'""",
         flush=True,
     )
 
