@@ -15,7 +15,6 @@ from shared.domain.effects import (
     Attempt,
     Effect,
     EffectKind,
-    EffectStatus,
     decide_attempt,
     may_rotate,
 )
@@ -74,6 +73,8 @@ def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
     attempt = decide_attempt(effect, now)
     if attempt is Attempt.NOTHING:
         return Performed.NOTHING
+    if effect.exhausted:
+        return _hand_over(services, effect)
     new_epoch = effect.sent_at is None
     try:
         if attempt is Attempt.LOOK_UP_FIRST:
@@ -155,6 +156,22 @@ def _reject(services: Services, effect: Effect, reason: str) -> Performed:
     return transact(services, effect.customer, "effects", decide)
 
 
+def _hand_over(services: Services, effect: Effect) -> Performed:
+    """No attempt has shown an outcome: a person looks, and a late event may still settle it."""
+    reason = f"no outcome after {effect.attempts} attempts"
+
+    def decide(change: Change) -> Performed:
+        known = _open(change, effect)
+        if known is None:
+            return Performed.NOTHING
+        PERFORMERS[known.kind].hand_over(change, known, reason)
+        change.put(known.handed_over(reason))
+        change.audit("effect_needs_person", reason, effect=known.id, kind=known.kind.value)
+        return Performed.NEEDS_PERSON
+
+    return transact(services, effect.customer, "effects", decide)
+
+
 def _refuse(services: Services, stored: Stored[Effect], reason: str, now: datetime) -> Performed:
     """Our own refusal; something sent earlier may still have been carried out."""
     effect = stored.record
@@ -178,11 +195,9 @@ def _open(change: Change, effect: Effect) -> Effect | None:
 def _later(
     services: Services, stored: Stored[Effect], now: datetime, *, ambiguous: bool
 ) -> Performed:
-    """The outcome is open: the same effect again later, and a person after the last attempt."""
+    """The outcome is open: the same effect again later."""
     effect = stored.record.retrying(now, ambiguous=ambiguous)
     services.store.commit([Put(effect, stored.version)])
-    if effect.status is EffectStatus.NEEDS_PERSON:
-        return Performed.NEEDS_PERSON
     delay = int((effect.next_attempt_at - now).total_seconds())
     if delay <= _LONGEST_DELAY:
         wake(services, effect.customer, [effect.id], delay_seconds=delay)

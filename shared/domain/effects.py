@@ -124,18 +124,21 @@ class Effect:
             next_attempt_at=now + max(step, SWEEP_AFTER),
         )
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether the whole ladder has been climbed: only a person can say what came of it."""
+        return self.attempts > len(RETRY_LADDER)
+
     def tried(self) -> "Effect":
         """The effect after an attempt that failed before anything was sent."""
         return replace(self, attempts=self.attempts + 1)
 
     def retrying(self, now: datetime, *, ambiguous: bool = False) -> "Effect":
-        """The effect after an attempt whose outcome is open: later again, or a person."""
-        if self.attempts > len(RETRY_LADDER):
-            return self.handed_over("no outcome after the last attempt")
+        """The effect after an attempt whose outcome is open: later again."""
         return replace(
             self,
             ambiguous=self.ambiguous or ambiguous,
-            next_attempt_at=now + RETRY_LADDER[self.attempts - 1],
+            next_attempt_at=now + RETRY_LADDER[min(self.attempts, len(RETRY_LADDER)) - 1],
         )
 
     def waiting_until(self, at: datetime) -> "Effect":

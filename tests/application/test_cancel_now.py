@@ -342,3 +342,39 @@ def test_an_event_that_overtakes_the_answer_changes_nothing_twice(services: Fake
     entries = services.store.all_of(LedgerEntry, CUSTOMER)
     assert len(entries) == 1
     assert len(services.billing.credit_notes) == 1
+
+
+def test_a_refund_without_an_outcome_ends_with_a_person_and_keeps_its_reservation(
+    services: FakeServices,
+) -> None:
+    services.billing.fail_before["refund_payment"] = [OutcomeUnknownError("cut")] * 100
+    answer = confirm(services, quoted(services)["id"])
+    services.run_effects()
+    sweep_days(services)
+    done = show_cancellation(services, customer=CUSTOMER, cancellation=answer.body["id"])
+    assert (done["state"], done["refunds"][0]["status"]) == ("needs_person", "needs_person")
+    payment = services.store.get(Payment, CUSTOMER, "pi_1")
+    assert payment is not None
+    assert payment.record.reserved == REFUND
+    assert services.store.due(services.clock.now(), limit=50) == []
+
+
+def sweep_days(services: FakeServices) -> None:
+    for _ in range(24 * 10):
+        services.clock.advance(hours=1)
+        do_due_work(services)
+        services.run_effects()
+
+
+def test_a_late_success_settles_what_was_handed_to_a_person(services: FakeServices) -> None:
+    services.billing.fail_after["refund_payment"] = [OutcomeUnknownError("cut")] * 100
+    services.billing.fail_before["refunds_of"] = [UnavailableError("429")] * 100
+    answer = confirm(services, quoted(services)["id"])
+    services.run_effects()
+    sweep_days(services)
+    assert [r.id for r in services.billing.refunds.values()] == ["re_0"]
+    refresh_refund(services, refund="re_0")
+    services.run_effects()
+    done = show_cancellation(services, customer=CUSTOMER, cancellation=answer.body["id"])
+    assert (done["state"], done["refunds"][0]["status"]) == ("executed", "succeeded")
+    assert refunded(services) == REFUND

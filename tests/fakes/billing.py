@@ -111,6 +111,8 @@ class FakeBilling:
         return self.refunds.get(refund)
 
     def refunds_of(self, payment: str) -> list[RefundFacts]:
+        if self.fail_before.get("refunds_of"):
+            raise self.fail_before["refunds_of"].pop(0)
         return [r for r in self.refunds.values() if r.payment == payment]
 
     def credit_note_of(self, invoice: str, operation: str) -> str | None:

@@ -89,12 +89,12 @@ def _refund_params(operation: RefundOperation) -> dict[str, str | int]:
     }
 
 
-def _cancel_refused(change: Change, effect: Effect, reason: str) -> None:
+def _not_cancelled(change: Change, effect: Effect, reason: str) -> None:
     cancellation_id = effect.params.get("cancellation")
     known = cancellation_id and change.load(Cancellation, cancellation_id)
     if known:
         hand_over(change, known)
-    change.audit("cancellation_refused", reason, effect=effect.id)
+    change.audit("cancellation_not_executed", reason, effect=effect.id)
 
 
 PERFORMERS = {
@@ -102,10 +102,15 @@ PERFORMERS = {
         send=_schedule,
         may_send=_may_schedule,
         adopt=_after_schedule,
-        reject=_cancel_refused,
+        reject=_not_cancelled,
+        hand_over=_not_cancelled,
     ),
     EffectKind.UNSCHEDULE_CANCELLATION: Performer(send=_unschedule, may_send=_may_unschedule),
     EffectKind.CANCEL_SUBSCRIPTION: Performer(
-        send=_cancel, look_up=_already_ended, adopt=_after_cancel, reject=_cancel_refused
+        send=_cancel,
+        look_up=_already_ended,
+        adopt=_after_cancel,
+        reject=_not_cancelled,
+        hand_over=_not_cancelled,
     ),
 }

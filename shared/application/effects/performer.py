@@ -61,6 +61,8 @@ class Performer:
         may_send: looked at last, right before the key goes out.
         adopt: what the result changes here; runs in the commit that ends the effect.
         reject: what a final refusal changes here; likewise.
+        hand_over: what it changes here that no attempt has shown an outcome; likewise. What was
+            reserved stays reserved, since it may have left.
     """
 
     send: Callable[[Services, Effect], Result]
@@ -68,6 +70,7 @@ class Performer:
     may_send: Callable[[Services, Effect], Verdict] = _always
     adopt: Callable[[Change, Effect, Result], None] = _nothing_more
     reject: Callable[[Change, Effect, str], None] = _nobody_waits
+    hand_over: Callable[[Change, Effect, str], None] = _nobody_waits
 
 
 def key_of(effect: Effect) -> str:

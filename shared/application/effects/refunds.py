@@ -83,6 +83,17 @@ def _refund_refused(change: Change, effect: Effect, reason: str) -> None:
         settle_cancellation(change, cancellation)
 
 
+def _refund_handed_over(change: Change, effect: Effect, reason: str) -> None:
+    """Whether the money has left is not known: the reservation stays until a person has looked."""
+    operation = change.load(RefundOperation, effect.params["refund"])
+    if operation is None or operation.status is not RefundStatus.RESERVED:
+        return
+    change.put(operation.step(RefundStatus.NEEDS_PERSON, reason=reason))
+    cancellation = change.load(Cancellation, operation.cancellation)
+    if cancellation is not None:
+        hand_over(change, cancellation)
+
+
 def _issue(services: Services, effect: Effect) -> Result:
     params = effect.params
     stored = services.store.get(Quote, effect.customer, params["quote"])
@@ -147,8 +158,8 @@ def _credit_note_refused(change: Change, effect: Effect, reason: str) -> None:
     for refund_id, *_ in effect.params["refunds"]:
         operation = change.load(RefundOperation, refund_id)
         if operation is not None:
-            change.put(replace(operation, reason=f"credit note refused: {reason}"))
-    change.audit("credit_note_refused", reason, invoice=effect.params["invoice"])
+            change.put(replace(operation, reason=f"credit note: {reason}"))
+    change.audit("credit_note_missing", reason, invoice=effect.params["invoice"])
     cancellation = change.load(Cancellation, effect.params["cancellation"])
     if cancellation is not None:
         hand_over(change, cancellation)
@@ -167,11 +178,13 @@ PERFORMERS = {
         may_send=_may_refund,
         adopt=_adopt_refund,
         reject=_refund_refused,
+        hand_over=_refund_handed_over,
     ),
     EffectKind.ISSUE_CREDIT_NOTE: Performer(
         send=_issue,
         look_up=_find_credit_note,
         adopt=_adopt_credit_note,
         reject=_credit_note_refused,
+        hand_over=_credit_note_refused,
     ),
 }

@@ -109,13 +109,12 @@ def test_a_worker_that_dies_leaves_the_effect_due_for_the_sweeper() -> None:
     assert sent().due_at == NOW + SWEEP_AFTER
 
 
-def test_the_ladder_ends_with_a_person() -> None:
-    effect, steps = fresh(), 0
-    while effect.status is not EffectStatus.NEEDS_PERSON:
+def test_the_ladder_has_an_end() -> None:
+    effect, waits = fresh(), []
+    while not effect.exhausted:
         effect = effect.sending(NOW, new_epoch=effect.sent_at is None).retrying(NOW)
-        steps += 1
-    assert steps == len(RETRY_LADDER) + 1
-    assert effect.reason
+        waits.append(effect.next_attempt_at - NOW)
+    assert tuple(waits) == (*RETRY_LADDER, RETRY_LADDER[-1])
 
 
 def test_failures_before_anything_was_sent_climb_the_ladder_too() -> None:
