@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from shared.domain.dispute import DisputeFacts
+from shared.domain.facts import Case
 from shared.domain.policy import Policy
 from shared.domain.subscription import SubscriptionItem, SubscriptionStatus
 
@@ -286,6 +287,9 @@ class Policies(Protocol):
     """The policy packs."""
 
     def load_policy(self, reference: str, now: datetime) -> Policy: ...  # noqa: D102
+    def load_policy_for(self, case: Case) -> Policy:
+        """The policy that a case names, in the version that the pack's own rule picks."""
+        ...
 
 
 class Services(Protocol):

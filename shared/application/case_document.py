@@ -22,7 +22,7 @@ def instant(at: datetime) -> str:
 
 def case_document(
     *,
-    policy: Policy,
+    policy: str,
     now: datetime,
     effective_at: datetime,
     account: Account,
@@ -33,7 +33,7 @@ def case_document(
 ) -> dict[str, Any]:
     """The document; `payments` are our own records, which know reservations Stripe does not."""
     return {
-        "policy": f"{policy.id}@{policy.version}",
+        "policy": policy,
         "now": instant(now),
         "customer": {
             "standing": account.standing.value,

@@ -11,7 +11,9 @@ from shared.domain.account import Account
 from shared.domain.cancellation import Timing
 from shared.domain.case import parse_case
 from shared.domain.errors import ConflictError, NotFoundError
+from shared.domain.facts import Case
 from shared.domain.payment import Payment
+from shared.domain.policy import Policy
 from shared.domain.records import QUOTE_LIFETIME, Quote
 from shared.domain.refund import decide_refund, quote_document
 from shared.domain.subscription import Subscription, SubscriptionStatus
@@ -25,6 +27,8 @@ class Facts:
     subscription: SubscriptionFacts
     invoices: tuple[InvoiceFacts, ...]
     document: dict[str, Any]
+    case: Case
+    policy: Policy
     digest: str
 
 
@@ -39,8 +43,7 @@ def quote_cancellation(
     """
     now = present(services)
     facts = gather_facts(services, customer, subscription, timing, now)
-    policy = services.policies.load_policy(facts.document["policy"], now)
-    document = quote_document(decide_refund(policy, parse_case(facts.document)))
+    document = quote_document(decide_refund(facts.policy, facts.case))
     quote = Quote(
         id=services.ids.new(),
         customer=customer,
@@ -92,9 +95,8 @@ def gather_facts(
         for payment in invoice.payments
         if (ours := services.store.get(Payment, customer, payment.id))
     }
-    policy = services.policies.load_policy(services.policy, now)
     document = case_document(
-        policy=policy,
+        policy=services.policy,
         now=now,
         effective_at=effective_at,
         account=account.record if account else Account(customer),
@@ -103,7 +105,12 @@ def gather_facts(
         open_invoices=[i for i in services.billing.open_invoices(customer) if i.status == "open"],
         payments=payments,
     )
-    return Facts(seen, tuple(invoices), document, facts_digest(document, policy, seen))
+    case = parse_case(document)
+    policy = services.policies.load_policy_for(case)
+    # Whoever recomputes the stored case later must meet the same version.
+    document["policy"] = f"{policy.id}@{policy.version}"
+    digest = facts_digest(document, policy, seen)
+    return Facts(seen, tuple(invoices), document, case, policy, digest)
 
 
 def _refuse_if_over(known: Subscription, seen: SubscriptionFacts) -> None:
