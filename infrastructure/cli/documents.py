@@ -22,6 +22,8 @@ def parse_json(text: str | bytes) -> Any:
         raise FaultsError((Fault("$", where, "JSON"),)) from None
     except RecursionError:
         raise FaultsError((Fault("$", "values nested too deep", "a case"),)) from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise FaultsError((Fault("$", str(error), "JSON"),)) from None
 
 
 def read_bytes(name: str) -> bytes:

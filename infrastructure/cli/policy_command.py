@@ -2,10 +2,12 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infrastructure.cli.decision_table import decision_table
 from infrastructure.cli.documents import report
 from infrastructure.cli.holiday_calendar import calendar_text
 from infrastructure.cli.lint import findings
@@ -26,6 +28,9 @@ def add_to(commands: Any) -> None:
     part = parts.add_parser("show", help="print a pack clause by clause")
     part.add_argument("policy", help="an id, id@version, or a TOML file")
     part.set_defaults(run=_show)
+    part = parts.add_parser("table", help="print what a pack makes of everyday situations")
+    part.add_argument("policy", help="an id, id@version, or a TOML file")
+    part.set_defaults(run=_table)
     part = parts.add_parser("lint", help="find what is wrong with packs")
     part.add_argument("policy", nargs="*", help="ids or TOML files; default: all that ship")
     part.add_argument("--tests", default="tests", help="where clauses have their proofs")
@@ -48,11 +53,20 @@ def _calendar(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
+    return _print(options.policy, shown)
+
+
+def _table(options: argparse.Namespace) -> int:
+    return _print(options.policy, decision_table)
+
+
+def _print(reference: str, view: Callable[[Policy], str]) -> int:
+    """Prints a view of a pack, or its faults."""
     try:
-        policy = load_policy(options.policy, datetime.now(UTC))
+        policy = load_policy(reference, datetime.now(UTC))
     except FaultsError as error:
         return report(error.faults)
-    print(shown(policy))
+    print(view(policy), end="")
     return 0
 
 
@@ -69,7 +83,7 @@ def shown(policy: Policy) -> str:
     for clause in policy.clauses:
         grounds = ", ".join(sorted(clause.grounds))
         head += ["", f"{clause.id} ({clause.kind}) on {grounds}", f"  {clause.text}"]
-    return "\n".join(head)
+    return "\n".join([*head, ""])
 
 
 def _lint(options: argparse.Namespace) -> int:

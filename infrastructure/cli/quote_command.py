@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         document = quote(parse_json(read_bytes(options.file)))
     except FaultsError as error:
         return report(error.faults)
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    print(json.dumps(document, indent=2))
     return 0
 
 
@@ -74,7 +74,7 @@ def _answer(lines: Iterable[bytes]) -> int:
     for answer in _answers(lines):
         if "faults" in answer:
             status = REFUSED
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n")
+        sys.stdout.write(json.dumps(answer, separators=(",", ":")) + "\n")
         sys.stdout.flush()
     return status
 

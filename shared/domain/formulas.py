@@ -88,7 +88,8 @@ def _overcharge(clause: c.Formula, s: Situation, parts: Parts) -> tuple[list[Rul
             clause,
             Ruled.NEEDS_PERSON,
             "formula_overcharge_unknown",
-            outcome=c.Outcome.NEEDS_VERIFICATION,
+            # While the error itself is not verified, that is what is asked for.
+            outcome=c.Outcome.NEEDS_VERIFICATION if s.case.request.verified else None,
             code="expected_amount_unknown",
         )
         return [unknown], nothing(s)

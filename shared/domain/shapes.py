@@ -61,8 +61,8 @@ def peek(thing: Any, name: str) -> Any:
 
 def shown(value: object) -> str:
     """A value as a fault shows it: JSON, shortened."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 1] + "…"
+    text = json.dumps(value, default=str)
+    return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 3] + "..."
 
 
 SHOWN_MAX = 80  # enough to recognise a value; more would bury the other faults

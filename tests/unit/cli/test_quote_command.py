@@ -49,6 +49,7 @@ def test_standard_input_is_read_for_a_dash(
         ('{"now": 1, "now": 2}', "$"),
         ('{"now": NaN}', "$"),
         ("[" * 100000, "$"),
+        ('{"now": ' + "9" * 5000 + "}", "$"),
         (json.dumps(case("nobodys")), "$.policy"),
         (json.dumps(case("../../etc/passwd")), "$.policy"),
         (json.dumps(case() | {"now": "noon"}), "$.now"),

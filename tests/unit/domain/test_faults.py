@@ -24,6 +24,8 @@ L = "$.invoices[0].lines[0]"
     [
         pytest.param({"now": "2026-03-10T12:00:00"}, "$.now", id="a naive instant"),
         pytest.param({"now": "2026-02-30T12:00:00Z"}, "$.now", id="no such day"),
+        pytest.param({"now": "9999-12-31T23:59:59Z"}, "$.now", id="the end of time"),
+        pytest.param({"now": "0001-01-01T00:00:00+14:00"}, "$.now", id="its beginning"),
         pytest.param({"nwo": 1}, "$.nwo", id="an unknown key"),
         pytest.param({"request": {"ground": "mood"}}, "$.request.ground", id="an unknown ground"),
         pytest.param({"request": None}, "$.request", id="no object"),
@@ -37,6 +39,9 @@ L = "$.invoices[0].lines[0]"
         ),
         pytest.param(
             {"invoices": [invoice([line(amount=True)])]}, f"{L}.amount", id="true is no amount"
+        ),
+        pytest.param(
+            {"invoices": [invoice([line(amount=10**15 + 1)])]}, f"{L}.amount", id="too much"
         ),
         pytest.param(
             {"invoices": [invoice([line() | {"amount": 12.5}])]},

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.policy_files import load_policy
@@ -22,6 +22,7 @@ GROUNDS = (
     "withdrawal",
     "goodwill",
 )
+untimed = settings(deadline=None)  # laws say nothing about speed
 START = datetime(2026, 1, 1, tzinfo=UTC)
 seconds = st.integers(0, 400 * 86400).map(lambda s: START + timedelta(seconds=s))
 amounts = st.integers(0, 10**7)
@@ -111,6 +112,7 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     )
 
 
+@untimed
 @given(cases())
 def test_a_refund_lies_between_zero_and_what_was_paid_and_not_returned(
     document: dict[str, Any],
@@ -128,6 +130,7 @@ def test_a_refund_lies_between_zero_and_what_was_paid_and_not_returned(
     assert out["outcome"] in ("granted", "needs_approval") or out["total"] == 0
 
 
+@untimed
 @given(cases())
 def test_the_parts_sum_to_the_whole_in_grains_of_the_currency(document: dict[str, Any]) -> None:
     out = quote(document)
@@ -140,6 +143,7 @@ def test_the_parts_sum_to_the_whole_in_grains_of_the_currency(document: dict[str
     assert all(x["amount"] % grain == 0 == x["tax"] % grain for x in out["lines"])
 
 
+@untimed
 @given(cases())
 def test_no_payment_gives_back_more_than_it_holds(document: dict[str, Any]) -> None:
     held = {
@@ -152,6 +156,7 @@ def test_no_payment_gives_back_more_than_it_holds(document: dict[str, Any]) -> N
     assert all(0 < a["amount"] <= held[a["payment"]] for a in quote(document)["allocation"])
 
 
+@untimed
 @given(cases(), st.randoms(use_true_random=False))
 def test_the_order_of_the_lines_never_matters(document: dict[str, Any], random: Any) -> None:
     before = quote(document)
@@ -164,6 +169,7 @@ def test_the_order_of_the_lines_never_matters(document: dict[str, Any], random: 
     }
 
 
+@untimed
 @given(cases(), seconds, seconds)
 def test_cancelling_later_never_gives_more_back(
     document: dict[str, Any], one: datetime, other: datetime
@@ -179,6 +185,7 @@ def test_cancelling_later_never_gives_more_back(
     assert total(first) >= total(later)
 
 
+@untimed
 @given(cases())
 def test_every_clause_of_the_pack_has_an_entry_in_the_trace_and_words(
     document: dict[str, Any],
@@ -191,6 +198,7 @@ def test_every_clause_of_the_pack_has_an_entry_in_the_trace_and_words(
     assert all(entry["in_words"] for entry in out["trace"])
 
 
+@untimed
 @given(
     st.lists(st.fractions(0, 10**6), min_size=1, max_size=9),
     st.sampled_from([1, 10, 100]),
