@@ -78,11 +78,12 @@ def allocate(total: int, shares: Sequence[Fraction], keys: Sequence[str], grain:
     ``total`` is a multiple of the grain and within one grain a share of the shares' sum. Parts left
     over go to the largest remainders, ties by key, so the order of the lines never matters.
     """
-    parts = [round_to_grain(share, grain, Rounding.DOWN) for share in shares]
+    numerators, whole = _over_one_denominator(shares)
+    divided = [divmod(numerator, whole * grain) for numerator in numerators]
+    parts = [units * grain for units, _ in divided]
     left = (total - sum(parts)) // grain
     if left:
-        remainders = [share - part for share, part in zip(shares, parts, strict=True)]
-        order = sorted(range(len(parts)), key=lambda i: (-remainders[i], keys[i]))
+        order = sorted(range(len(parts)), key=lambda i: (-divided[i][1], keys[i]))
         for i in order[:left]:
             parts[i] += grain
     assert sum(parts) == total, "the parts must sum to the whole"
@@ -90,10 +91,15 @@ def allocate(total: int, shares: Sequence[Fraction], keys: Sequence[str], grain:
 
 
 def exact_sum(shares: Sequence[Fraction]) -> Fraction:
-    """The exact sum, over one common denominator: cheaper than adding one by one."""
+    """The exact sum."""
+    numerators, whole = _over_one_denominator(shares)
+    return Fraction(sum(numerators), whole)
+
+
+def _over_one_denominator(shares: Sequence[Fraction]) -> tuple[list[int], int]:
+    """The same shares as whole numbers over one denominator: cheaper to add and to compare."""
     whole = lcm(*(share.denominator for share in shares))
-    parts = (share.numerator * (whole // share.denominator) for share in shares)
-    return Fraction(sum(parts), whole)
+    return [share.numerator * (whole // share.denominator) for share in shares], whole
 
 
 def scaled(shares: Sequence[Fraction], total: int) -> list[Fraction]:

@@ -52,8 +52,8 @@ def ratio(part: timedelta, whole: timedelta) -> Fraction:
 
 def seconds(duration: timedelta) -> int | str:
     """A duration in seconds: whole where it is whole, else an exact fraction as text."""
-    exact = ratio(duration, SECOND)
-    return exact.numerator if exact.denominator == 1 else str(exact)
+    whole, rest = divmod(duration, SECOND)
+    return str(ratio(duration, SECOND)) if rest else whole
 
 
 def instant_text(instant: datetime) -> str:

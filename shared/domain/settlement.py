@@ -133,7 +133,7 @@ def _moved_by_credits(s: Situation) -> list[int]:
         for line in invoice.lines:
             if line.amount >= 0:
                 continue
-            weights = [Fraction(home[name].line.amount) for name in line.credits]
+            weights = [Fraction(home[name].line.amount or 1) for name in line.credits]
             value = -(line.amount + line.tax)
             parts = allocate(value, scaled(weights, value), line.credits, 1)
             for name, part in zip(line.credits, parts, strict=True):

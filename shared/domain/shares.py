@@ -73,7 +73,8 @@ def unused_share(view: InvoiceLine, s: Situation, available: Fraction) -> LineSh
     unused = unused_time(period, view.until, at, basis=proration.basis, zone=proration.time_zone)
     metered = view.line.used_amount is not None or used
     fraction = ONE - used if metered and at < view.until else unused.fraction
-    fraction = min(fraction, available)
+    if available is not ONE:
+        fraction = min(fraction, available)
     return line_share(view, fraction, refunded_from=unused.refunded_from, unused=unused)
 
 

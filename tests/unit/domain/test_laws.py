@@ -157,6 +157,30 @@ def test_no_payment_gives_back_more_than_it_holds(document: dict[str, Any]) -> N
 
 
 @untimed
+@given(amounts, amounts, amounts, st.integers(0, 366), st.integers(0, 366), amounts)
+def test_a_mid_cycle_change_never_gives_back_more_than_was_paid(
+    before: int, credit: int, after: int, changed: int, ended: int, paid: int
+) -> None:
+    def instant(day: int) -> str:
+        return instant_text(START + timedelta(days=day))
+
+    year, rest = ({"start": instant(d), "end": instant(366)} for d in (0, changed))
+    sold = {"kind": "subscription"}
+    first = {"id": "a", "amount": before, "period": year} | sold
+    back = {"id": "b", "amount": -1 - credit, "period": rest, "credits": ["a"]} | sold
+    second = {"id": "c", "amount": after, "period": rest} | sold
+    invoices = [
+        {"currency": "usd", "lines": [first], "payments": [{"id": "pi_1", "amount": before}]},
+        {"currency": "usd", "lines": [back, second], "payments": [{"id": "pi_2", "amount": paid}]},
+    ]
+
+    out = quote(case(invoices=invoices, request={"effective_at": instant(ended)}))
+
+    assert 0 <= out["total"] <= before + paid
+    assert sum(a["amount"] for a in out["allocation"]) == out["total"]
+
+
+@untimed
 @given(cases(), st.randoms(use_true_random=False))
 def test_the_order_of_the_lines_never_matters(document: dict[str, Any], random: Any) -> None:
     before = quote(document)
