@@ -23,6 +23,10 @@ class Clock(Protocol):
         """The present as an aware UTC instant."""
         ...
 
+    def pause(self, longest_seconds: float) -> None:
+        """Wait for a random time, at most this long, so that rivals come back apart."""
+        ...
+
 
 class Ids(Protocol):
     """Fresh identifiers (ULIDs)."""

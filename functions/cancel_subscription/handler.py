@@ -7,6 +7,8 @@ Answers: 202 with the cancellation; 409 with new figures when the quote has expi
 changed; 404 for what is not the caller's.
 """
 
+from typing import Annotated
+
 import msgspec
 
 from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
@@ -21,9 +23,9 @@ ROUTE = "POST /v1/cancellations"
 class CancellationRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The body: the quote to execute, and what the customer says about it."""
 
-    quote_id: str
-    reason: str | None = None
-    feedback: str | None = None
+    quote_id: Annotated[str, msgspec.Meta(max_length=26)]
+    reason: Annotated[str, msgspec.Meta(max_length=255)] | None = None
+    feedback: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
 
 
 def cancel(request: Request) -> Response:

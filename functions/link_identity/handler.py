@@ -4,6 +4,8 @@ Trigger: POST /v1/identities, with an access token of one of the company's servi
 Answers: 201 when linked, 200 when it was before, 409 when linked to another customer.
 """
 
+from typing import Annotated
+
 import msgspec
 
 from shared.application.identify_customer import link_identity
@@ -15,9 +17,9 @@ from shared.runtime.settings import ServiceApi, Table
 class LinkRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The body: whose sign-in, and which customer it is."""
 
-    issuer: str
-    subject: str
-    customer: str
+    issuer: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    customer: Annotated[str, msgspec.Meta(pattern="^cus_[A-Za-z0-9_]+$", max_length=255)]
 
 
 def link(request: Request) -> Response:

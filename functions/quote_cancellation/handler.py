@@ -5,6 +5,8 @@ Answers: 201 with a quote that lives 15 minutes; 404 for a subscription that is 
 409 when it has ended or is ending.
 """
 
+from typing import Annotated
+
 import msgspec
 
 from shared.application.quote_cancellation import quote_cancellation
@@ -17,7 +19,7 @@ from shared.runtime.settings import CustomerApi, Stripe, Table
 class QuoteRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The body: which subscription, and when it should end."""
 
-    subscription: str
+    subscription: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
     timing: Timing
 
 

@@ -53,16 +53,15 @@ _KINDS: dict[type, ItemKind] = {
     AuditEntry: ItemKind("AUDIT#", lambda r: (r.customer, f"{r.sequence:010d}")),
     EventMark: ItemKind("EVENT#", lambda r: (r.customer, r.id)),
     ClientKey: ItemKind("KEY#", lambda r: (r.customer, r.route, r.key)),
-    Identity: ItemKind("IDENTITY", lambda r: (r.issuer, r.subject)),
+    Identity: ItemKind("IDENTITY#", lambda r: (r.issuer, r.subject)),
 }
 
 
 def key(kind: type, *parts: str) -> tuple[str, str]:
     """The `(pk, sk)` of a record; the customer comes first where it has one."""
     prefix = _KINDS[kind].prefix
-    if kind is Identity:
-        return "IDENTITY#" + "#".join(parts), prefix
-    return _CUSTOMER + parts[0], prefix + "#".join(parts[1:])
+    owner = prefix if kind is Identity else _CUSTOMER
+    return owner + parts[0], prefix + "#".join(parts[1:])
 
 
 def key_of(record: object) -> tuple[str, str]:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from shared.adapters.aws_errors import translated
 from shared.domain.errors import UnavailableError
 
@@ -28,8 +30,11 @@ class SqsEffectWaker:
                 }
                 for effect in effects[start : start + _PER_CALL]
             ]
-            with translated("effects queue"):
+            try:
                 answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            except (ClientError, BotoCoreError) as error:
+                # Whatever it is, the decision is committed; the sweeper takes the effects up.
+                raise UnavailableError(f"effects queue: {error}") from error
             if answer.get("Failed"):
                 raise UnavailableError("effects queue: part of a batch was not taken")
 

@@ -1,5 +1,7 @@
 """The clock of production: the system's, and nothing else."""
 
+import random
+import time
 from datetime import UTC, datetime
 
 
@@ -9,3 +11,7 @@ class SystemClock:
     def now(self) -> datetime:
         """The present as an aware UTC instant."""
         return datetime.now(UTC)
+
+    def pause(self, longest_seconds: float) -> None:
+        """See `Clock`."""
+        time.sleep(random.uniform(0, longest_seconds))  # noqa: S311 - spread, not secrecy

@@ -26,19 +26,20 @@ _STATUS = {
 }
 
 
-def refresh_refund(services: Services, *, refund: str) -> bool:
-    """Fetch a refund and adopt it if it is one of ours; whether it was."""
+def refresh_refund(services: Services, *, refund: str) -> str:
+    """Fetch a refund and adopt it if it is one of ours; its status with us, or `foreign`."""
     first = services.billing.refund(refund)
     if first is None or first.operation is None or first.operation_customer is None:
-        return False
+        return "foreign"
     operation_id = first.operation
 
-    def decide(change: Change) -> bool:
+    def decide(change: Change) -> str:
         operation = change.load(RefundOperation, operation_id)
         if operation is None:
-            return False
+            return "foreign"
         adopt_refund(change, operation, services.billing.refund(refund) or first)
-        return True
+        now = change.load(RefundOperation, operation_id) or operation
+        return now.status.value
 
     return transact(services, first.operation_customer, "stripe", decide)
 

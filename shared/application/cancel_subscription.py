@@ -11,7 +11,7 @@ from shared.application.client_keys import Answer, ClientCall, remember, replay
 from shared.application.plan_refunds import plan_refunds
 from shared.application.quote_cancellation import gather_facts, quote_cancellation
 from shared.application.show_cancellation import cancellation_document
-from shared.domain.cancellation import Cancellation, CancellationState, ItemEnd, Timing
+from shared.domain.cancellation import Cancellation, CancellationState, ItemEnd
 from shared.domain.effects import EffectKind
 from shared.domain.errors import BrokenInvariantError, ConflictError, NotFoundError
 from shared.domain.records import Quote
@@ -88,7 +88,7 @@ def _execute(change: Change, quote: Quote, request: ConfirmQuote) -> dict[str, A
     cancellation = _cancellation(change, quote, request, document, subscription)
     refunds = plan_refunds(change, cancellation, quote, document)
     cancellation = replace(cancellation, refunds=tuple(r.id for r in refunds))
-    if quote.timing is Timing.AT_PERIOD_END:
+    if cancellation.state is CancellationState.SCHEDULED:
         _schedule(change, cancellation, subscription)
     else:
         _end_now(change, cancellation, subscription)
@@ -128,7 +128,8 @@ def _cancellation(
     if promised is None:
         raise BrokenInvariantError(f"quote {quote.id} promises no cancellation")
     access_until = datetime.fromisoformat(promised["access_until"])
-    at_end = quote.timing is Timing.AT_PERIOD_END
+    # What is not paid back stays usable: then it ends with the cycle, whenever it was asked for.
+    at_end = access_until > change.now
     return Cancellation(
         id=change.services.ids.new(),
         customer=quote.customer,
@@ -137,7 +138,7 @@ def _cancellation(
         timing=quote.timing,
         state=CancellationState.SCHEDULED if at_end else CancellationState.EXECUTING,
         requested_at=change.now,
-        effective_at=datetime.fromisoformat(promised["effective_at"]),
+        effective_at=access_until,
         items=tuple(ItemEnd(item.id, access_until) for item in subscription.items),
         reason=request.reason,
         feedback=request.feedback,

@@ -12,10 +12,9 @@ from typing import Any, TypeVar
 from shared.domain.account import Account
 from shared.domain.effects import SWEEP_AFTER, Effect, EffectKind, EffectStatus
 from shared.domain.errors import (
-    BrokenInvariantError,
     ConflictingWriteError,
+    FairexitError,
     OutcomeUnknownError,
-    RejectedError,
     UnavailableError,
 )
 from shared.domain.ledger import Book, LedgerEntry
@@ -25,8 +24,10 @@ from shared.ports import Check, Put, Services
 R = TypeVar("R")
 T = TypeVar("T")
 
-# Contention is per customer; whoever loses this often meets a storm and comes back later.
-_TRIES = 5
+# Contention is per customer. Twelve tries take about three seconds; whoever loses them all meets a
+# storm and comes back later.
+_TRIES = 12
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 
 
 def present(services: Services) -> datetime:
@@ -147,6 +148,9 @@ class Change:
 def transact(services: Services, customer: str, actor: str, decide: Callable[[Change], T]) -> T:
     """Run `decide` on fresh state until its commit meets no other writer, then wake its effects.
 
+    A refusal or a broken invariant counts only if what it was read from still stands: two records
+    may have been read on either side of another writer's commit.
+
     Args:
         services: the ports.
         customer: whose partition.
@@ -156,20 +160,18 @@ def transact(services: Services, customer: str, actor: str, decide: Callable[[Ch
     Raises:
         UnavailableError: too many writers at once; nothing was written.
     """
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         change = Change(services, customer, actor)
         try:
             result = decide(change)
-        except (BrokenInvariantError, RejectedError):
-            if change.overtaken():
-                continue
-            raise
-        try:
             change.commit()
-        except ConflictingWriteError:
-            continue
-        wake(services, customer, change.effects)
-        return result
+        except FairexitError as error:
+            if not isinstance(error, ConflictingWriteError) and not change.overtaken():
+                raise
+        else:
+            wake(services, customer, change.effects)
+            return result
+        services.clock.pause(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))
     raise UnavailableError(f"too many writers on {customer}")
 
 

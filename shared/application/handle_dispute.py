@@ -20,7 +20,7 @@ from shared.domain.policy import DisputeConsequences
 from shared.domain.records import EventMark
 from shared.ports import Services
 
-# A dispute on a payment that belongs to no customer is kept here until a person assigns it.
+# A dispute on a payment that belongs to no customer is kept here, with an alarm, for a person.
 UNASSIGNED = "unassigned"
 
 
@@ -47,6 +47,8 @@ def handle_dispute(
         # Fetched again after the load, so that an older answer meets a moved version.
         fresh = services.billing.dispute(dispute) or seen
         effects = decide_dispute(known, fresh)
+        if customer == UNASSIGNED and effects != (DisputeEffect.NOTHING,):
+            effects = (DisputeEffect.PARK,)
         _apply(change, known, fresh, effects)
         change.put(EventMark(customer, event, event_type, change.now))
         return effects
@@ -124,8 +126,6 @@ def _suspend(change: Change, record: Dispute, consequences: DisputeConsequences)
         payment = change.load(Payment, record.payment)
         if payment is not None:
             change.put(payment.blocked(record.id, record.amount))
-    if change.customer == UNASSIGNED:
-        return
     if consequences.suspend:
         cause = Cause(CauseKind.DISPUTE, record.id, change.now)
         change.account = change.account.with_cause(cause)
@@ -142,7 +142,7 @@ def _reinstate(change: Change, record: Dispute) -> None:
     if record.payment and (payment := change.load(Payment, record.payment)):
         change.put(payment.unblocked(record.id, record.amount))
     change.account = change.account.without_cause(CauseKind.DISPUTE, record.id)
-    if change.account.causes or change.customer == UNASSIGNED:
+    if change.account.causes:
         return
     change.effect(EffectKind.PLAN_COLLECTION, {"stop": False})
     change.mail("account_reinstated", {"dispute": record.id})
@@ -150,7 +150,7 @@ def _reinstate(change: Change, record: Dispute) -> None:
 
 
 def _announce_loss(change: Change, record: Dispute) -> None:
-    if change.customer == UNASSIGNED or not record.booked_owed:
+    if not record.booked_owed:
         return
     owed = money_text(record.booked_owed, record.booked_currency)
     change.mail("chargeback_lost", {"dispute": record.id, "owed": owed})

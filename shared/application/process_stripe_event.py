@@ -32,7 +32,6 @@ def process_stripe_event(services: Services, envelope: Mapping[str, Any]) -> str
             )
             return "dispute_" + "_".join(effects)
         case "refund":
-            ours = refresh_refund(services, refund=envelope["object"])
-            return "refund_refreshed" if ours else "foreign_refund"
+            return "refund_" + refresh_refund(services, refund=envelope["object"])
         case kind:
             raise BrokenInvariantError(f"an event about a {kind}")

@@ -1,12 +1,14 @@
-"""The edge of the queues: one message at a time, and only the failed ones come back."""
+"""The edge of the queues and the schedule: one piece of work at a time, each failing on its own."""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from shared.runtime.observability import count, logger
 
 Message = Mapping[str, Any]
+T = TypeVar("T")
 
 
 def consumer(
@@ -43,3 +45,20 @@ def consumer(
         return dict(answer)
 
     return handle
+
+
+def each(metric: str, things: Iterable[T], work: Callable[[T], str]) -> dict[str, int]:
+    """Do all of `things`, count the outcomes under `metric`, and return the counts.
+
+    One that fails is logged and counted as failed; it holds nothing up that stands behind it.
+    """
+    outcomes: Counter[str] = Counter()
+    for thing in things:
+        try:
+            outcome = work(thing)
+        except Exception:  # noqa: BLE001 - it comes due again; the others must not wait for it
+            logger().exception("a piece of due work failed", what=repr(thing))
+            outcome = "failed"
+        count(metric, outcome=outcome)
+        outcomes[outcome] += 1
+    return dict(outcomes)

@@ -9,7 +9,6 @@ import pytest
 from shared.application.adopt_refund import refresh_refund
 from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
 from shared.application.client_keys import Answer, ClientCall
-from shared.application.do_due_work import do_due_work
 from shared.application.perform_effect import Performed, perform_effect
 from shared.application.quote_cancellation import quote_cancellation
 from shared.application.show_account import check_access
@@ -252,7 +251,7 @@ def sweep(services: FakeServices) -> None:
     """A few hours of the schedule, ten minutes apart."""
     for _ in range(30):
         services.clock.advance(minutes=10)
-        do_due_work(services)
+        services.run_due_work()
         services.run_effects()
 
 
@@ -362,7 +361,7 @@ def test_a_refund_without_an_outcome_ends_with_a_person_and_keeps_its_reservatio
 def sweep_days(services: FakeServices) -> None:
     for _ in range(24 * 10):
         services.clock.advance(hours=1)
-        do_due_work(services)
+        services.run_due_work()
         services.run_effects()
 
 

@@ -254,3 +254,16 @@ def test_a_stop_that_comes_after_the_win_stops_nothing(services: FakeServices) -
     assert services.billing.paused == set()
     (stop, _start) = services.effects(CUSTOMER, EffectKind.PLAN_COLLECTION)
     assert "skipped" in stop.result
+
+
+def test_a_suspended_customer_can_still_cancel_and_gets_nothing_back(
+    services: FakeServices,
+) -> None:
+    arrive(services)
+    services.run_effects()
+    body = confirm_cancel_now(services)
+    services.run_effects()
+    assert (body["state"], body["refunds"]) == ("scheduled", [])
+    assert body["effective_at"] == "2027-01-01T00:00:00Z"
+    assert services.billing.known_subscriptions[SUBSCRIPTION].cancels_at is not None
+    assert services.billing.refunds == {}

@@ -8,7 +8,6 @@ import pytest
 
 from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
 from shared.application.client_keys import ClientCall
-from shared.application.do_due_work import do_due_work
 from shared.application.quote_cancellation import quote_cancellation
 from shared.application.refresh_subscription import refresh_subscription
 from shared.application.show_account import check_access, show_subscriptions
@@ -80,8 +79,8 @@ def test_the_schedule_ends_it_once(services: FakeServices) -> None:
     cancel(services)
     services.run_effects()
     services.clock.instant = YEAR_END + timedelta(minutes=1)
-    assert do_due_work(services).ended == 1
-    assert do_due_work(services).ended == 0
+    assert services.run_due_work()["ended"] == 1
+    assert services.run_due_work()["ended"] == 0
     services.run_effects()
     (shown,) = show_subscriptions(services, customer=CUSTOMER)["data"]
     assert (shown["status"], shown["cancellation"]["state"]) == ("ended", "executed")
@@ -93,7 +92,7 @@ def test_the_schedule_ends_nothing_early(services: FakeServices) -> None:
     cancel(services)
     services.run_effects()
     services.clock.instant = YEAR_END - timedelta(seconds=1)
-    assert do_due_work(services).ended == 0
+    assert services.run_due_work()["ended"] == 0
 
 
 def test_a_missed_late_or_double_deletion_event_changes_nothing(services: FakeServices) -> None:
@@ -103,7 +102,7 @@ def test_a_missed_late_or_double_deletion_event_changes_nothing(services: FakeSe
     services.billing.known_subscriptions[SUBSCRIPTION] = replace(
         seen(services), status=SubscriptionStatus.ENDED, ended_at=YEAR_END
     )
-    do_due_work(services)
+    services.run_due_work()
     services.run_effects()
     before = dict(services.store.table)
     for _ in range(2):
@@ -121,7 +120,7 @@ def test_a_deletion_event_before_the_schedule_ends_it_just_the_same(
         seen(services), status=SubscriptionStatus.ENDED, ended_at=YEAR_END
     )
     refresh_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
-    assert do_due_work(services).ended == 0
+    assert services.run_due_work()["ended"] == 0
     (shown,) = show_subscriptions(services, customer=CUSTOMER)["data"]
     assert shown["cancellation"]["state"] == "executed"
 
@@ -131,7 +130,7 @@ def test_a_subscription_that_stripe_still_runs_is_cancelled_there(services: Fake
     services.waker.woken.clear()  # nothing has reached Stripe
     services.billing.now = YEAR_END
     services.clock.instant = YEAR_END
-    do_due_work(services)
+    services.run_due_work()
     services.run_effects()
     assert seen(services).status is SubscriptionStatus.ENDED
 
@@ -145,7 +144,7 @@ def test_taking_it_back_restores_renewal(services: FakeServices) -> None:
     assert withdrawn["state"] == "withdrawn"
     assert seen(services).cancels_at is None
     services.clock.advance(days=2)
-    assert do_due_work(services).ended == 0
+    assert services.run_due_work()["ended"] == 0
     assert access(services)
 
 
@@ -235,7 +234,7 @@ def test_drafts_and_unpaid_invoices_for_later_go_when_it_has_ended(services: Fak
     services.billing.invoices |= {i.id: i for i in map(later_invoice, ("draft", "open"))}
     services.clock.instant = YEAR_END
     services.billing.now = YEAR_END
-    do_due_work(services)
+    services.run_due_work()
     services.run_effects()
     assert services.billing.invoices["in_draft"].status == "void"
     assert services.billing.invoices["in_open"].status == "void"
@@ -249,7 +248,7 @@ def test_earned_debt_stays(services: FakeServices) -> None:
     cancel(services)
     services.clock.instant = YEAR_END
     services.billing.now = YEAR_END
-    do_due_work(services)
+    services.run_due_work()
     services.run_effects()
     assert services.billing.invoices["in_debt"].status == "open"
 

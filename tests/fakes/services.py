@@ -1,10 +1,12 @@
 """All ports as fakes, and a loop that carries out whatever is due."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.adapters import policy_files
+from shared.application.do_due_work import do_due_work, find_due_work
 from shared.application.perform_effect import perform_effect
 from shared.domain.effects import Effect, EffectKind
 from shared.ports import Policies
@@ -20,6 +22,9 @@ class FakeClock:
 
     def now(self) -> datetime:
         return self.instant
+
+    def pause(self, longest_seconds: float) -> None:
+        """Nobody waits in a test."""
 
     def advance(self, **delta: float) -> None:
         self.instant += timedelta(**delta)
@@ -88,6 +93,10 @@ class FakeServices:
             self.clock.advance(seconds=delay)
             perform_effect(self, customer=customer, effect_id=effect)
         raise AssertionError("effects go on for ever")
+
+    def run_due_work(self) -> Counter[str]:
+        """One run of the schedule; what came of each piece."""
+        return Counter(do_due_work(self, due) for due in find_due_work(self))
 
     def effects(self, customer: str, kind: EffectKind) -> list[Effect]:
         stored = self.store.all_of(Effect, customer)

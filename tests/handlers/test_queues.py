@@ -12,6 +12,8 @@ from functions.perform_effect import handler as perform_effect
 from functions.process_stripe_event import handler as process_stripe_event
 from functions.receive_stripe_webhook import handler as webhook
 from shared.adapters.stripe_events import API_VERSION, MAX_BODY_BYTES
+from shared.domain.effects import Effect, EffectKind, EffectStatus
+from shared.ports import Put
 from tests.application.builders import CUSTOMER, SUBSCRIPTION, chargeback
 from tests.handlers.conftest import WEBHOOK_SECRET, HandlerServices
 from tests.handlers.events import http_event, sqs_event
@@ -114,7 +116,35 @@ def test_an_effect_that_is_not_stored_comes_back(services: HandlerServices) -> N
     assert len(answer["batchItemFailures"]) == 1
 
 
+def due_effect(services: HandlerServices, name: str) -> None:
+    now = services.clock.now()
+    services.store.commit(
+        [
+            Put(
+                Effect(
+                    id=name,
+                    customer=CUSTOMER,
+                    kind=EffectKind.SEND_MAIL,
+                    params={},
+                    status=EffectStatus.PENDING,
+                    created_at=now,
+                    next_attempt_at=now,
+                    environment="test",
+                ),
+                0,
+            )
+        ]
+    )
+
+
+def test_a_piece_of_due_work_that_fails_holds_nothing_up(services: HandlerServices) -> None:
+    for name in ("01A", "01B", "01C"):
+        due_effect(services, name)
+    services.waker.fail_next = [ZeroDivisionError("a bug")]
+    assert do_due_work.lambda_handler({"work": "due"}, None) == {"failed": 1, "woken": 2}
+    assert len(services.waker.woken) == 2
+
+
 @pytest.mark.usefixtures("services")
-def test_the_schedule_reports_what_it_did() -> None:
-    report = do_due_work.lambda_handler({"work": "due"}, None)
-    assert report == {"ended": 0, "woken": 0, "unchanged": 0}
+def test_nothing_due_is_nothing_done() -> None:
+    assert do_due_work.lambda_handler({"work": "due"}, None) == {}

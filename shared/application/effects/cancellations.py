@@ -4,7 +4,7 @@ from shared.application.change import Change
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
 from shared.application.end_subscription import announce_end
 from shared.application.settle_cancellation import hand_over, settle_cancellation
-from shared.domain.cancellation import Cancellation, CancellationState, Timing
+from shared.domain.cancellation import Cancellation, CancellationState
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.refund_operation import RefundOperation
 from shared.domain.subscription import Subscription, SubscriptionStatus
@@ -67,7 +67,7 @@ def _after_cancel(change: Change, effect: Effect, _result: Result) -> None:
     """Stripe bills no more: now the charges for later go, and the promised money comes."""
     cancellation_id = effect.params.get("cancellation")
     cancellation = cancellation_id and change.load(Cancellation, cancellation_id)
-    if not cancellation or cancellation.timing is not Timing.IMMEDIATELY:
+    if not cancellation or cancellation.state is not CancellationState.EXECUTING:
         return
     end = max(item.access_until for item in cancellation.items)
     reference = {"subscription": cancellation.subscription, "cancellation": cancellation.id}
