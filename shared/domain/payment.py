@@ -43,6 +43,10 @@ class Payment:
             )
         return replace(self, reserved=self.reserved + amount)
 
+    def reserve_again(self, amount: int) -> "Payment":
+        """The payment with `amount` held for a refund that Stripe has made already."""
+        return replace(self, reserved=self.reserved + amount)
+
     def settle(self, amount: int) -> "Payment":
         """The payment with a reservation turned into a refund."""
         return replace(self.release(amount), refunded=self.refunded + amount)

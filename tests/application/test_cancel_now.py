@@ -377,3 +377,22 @@ def test_a_late_success_settles_what_was_handed_to_a_person(services: FakeServic
     done = show_cancellation(services, customer=CUSTOMER, cancellation=answer.body["id"])
     assert (done["state"], done["refunds"][0]["status"]) == ("executed", "succeeded")
     assert refunded(services) == REFUND
+
+
+def test_a_rejected_refund_that_a_person_makes_at_stripe_completes_the_record(
+    services: FakeServices,
+) -> None:
+    services.billing.fail_before["refund_payment"] = [RefusedError("400", "no")]
+    answer = confirm(services, quoted(services)["id"])
+    services.run_effects()
+    operation = answer.body["refunds"][0]["id"]
+    services.billing.refund_payment(
+        payment="pi_1", amount=REFUND, operation=operation, customer=CUSTOMER, key="by hand"
+    )
+    refresh_refund(services, refund="re_0")
+    services.run_effects()
+    done = show_cancellation(services, customer=CUSTOMER, cancellation=answer.body["id"])
+    assert (done["state"], done["refunds"][0]["status"]) == ("executed", "succeeded")
+    payment = services.store.get(Payment, CUSTOMER, "pi_1")
+    assert payment is not None
+    assert (payment.record.reserved, payment.record.refunded) == (0, REFUND)

@@ -10,6 +10,7 @@ from cfnlint.api import lint_file
 
 from shared.application.perform_effect import Performed
 from shared.domain.dispute import DisputeEffect
+from shared.domain.refund_operation import RefundStatus
 from tests.infrastructure import cloudformation
 from tests.infrastructure import template_rules as rules
 from tests.infrastructure.cloudformation import ROOT, functions
@@ -182,10 +183,12 @@ def test_alarms_on_our_own_metrics_watch_what_the_functions_count():
         if alarm["Namespace"] == "Fairexit"
     }
     consumers = "".join(path.read_text() for path in ROOT.glob("functions/*/handler.py"))
-    counted = set(re.findall(r'consumer\("(\w+)"', consumers))
+    counted = set(re.findall(r'(?:consumer|each)\("(\w+)"', consumers))
     outcomes: dict[str, set[str]] = {
         "Effects": set(Performed),
-        "StripeEvents": {f"dispute_{effect}" for effect in DisputeEffect},
+        "StripeEvents": {f"dispute_{effect}" for effect in DisputeEffect}
+        | {f"refund_{status}" for status in RefundStatus},
+        "DueWork": {"failed"},
     }
 
     assert counted == set(outcomes)
