@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 from random import Random
 
+import requests
+import stripe
+
 from infrastructure.local.errors import LaunchError
 from infrastructure.local.stack import Stack
 from infrastructure.local.story_cancel import (
@@ -25,6 +28,9 @@ CUT_ANSWERS = 3  # the SDK's own retry is cut off too, and the first attempt aft
 DUPLICATES = 0.1
 A_WHILE = timedelta(minutes=30)  # more than the part before the clock moves takes
 
+# What a part of the story meets when the parts before it did not happen; the table says so.
+BROKEN_OFF = (LaunchError, stripe.StripeError, requests.RequestException, ValueError, LookupError)
+
 
 def play(stack: Stack, world: World, *, seed: int | None, faults: bool) -> bool:
     """Play all flows, print the verifier's table, and return whether all of it is equal."""
@@ -33,8 +39,8 @@ def play(stack: Stack, world: World, *, seed: int | None, faults: bool) -> bool:
         make_faults(stack)
     try:
         play_all(scene, world, None if seed is None else Random(seed))  # noqa: S311 -- repeatable
-    except LaunchError as trouble:
-        scene.voice.trouble(str(trouble))
+    except BROKEN_OFF as trouble:
+        scene.voice.trouble(f"{type(trouble).__name__}: {trouble}")
         scene.table.expect("the story", "ends", "at its end", "early")
     if faults:
         count_faults(scene)

@@ -139,20 +139,9 @@ def pass_the_end(scene: Scene, ending: Ending) -> None:
         stack.fire_schedule()
         voice.step("the schedule fires and finds what is due")
         scene.until("the end", lambda: _ended(scene, ending))
-    scene.settle()
-    before = _seen(scene, ending)
-    [event] = [
-        event
-        for event in scene.reader.stripe_list("events", type="customer.subscription.deleted")
-        if event["data"]["object"]["id"] == sale.subscription
-    ]
-    for _ in range(2):
-        deliver(stack, event)
-    scene.settle()
-    voice.step("customer.subscription.deleted comes late, and twice more: nothing changes")
-    with scene.table.reading(sale.name):
-        who = f"{sale.name}: the end"
-        verify_unmoved(scene.table, who, "the late webhook, twice", before, _seen(scene, ending))
+        scene.until("the end's effects", lambda: "EffectsQueue" not in " ".join(stack.waiting()))
+        before = _seen(scene, ending)
+    come_late_and_twice(scene, ending, before)
     stack.advance(BILLED_BY_THEN)
     scene.settle()
     stack.fire_schedule()
@@ -161,6 +150,23 @@ def pass_the_end(scene: Scene, ending: Ending) -> None:
     tell_invoices(scene, sale)
     with scene.table.reading(sale.name):
         verify_ended(scene.table, scene.reader, ending)
+
+
+def come_late_and_twice(scene: Scene, ending: Ending, before: Json) -> None:
+    """Stripe's webhook comes late; then the same event twice more."""
+    scene.settle()
+    sale, who = ending.sale, f"{ending.sale.name}: the end"
+    events = scene.reader.stripe_list("events", type="customer.subscription.deleted")
+    mine = [e for e in events if e["data"]["object"]["id"] == sale.subscription]
+    scene.table.expect(who, "customer.subscription.deleted", 1, len(mine))
+    with scene.table.reading(sale.name):
+        verify_unmoved(scene.table, who, "coming late", before, _seen(scene, ending))
+    for event in mine * 2:
+        deliver(scene.stack, event)
+    scene.settle()
+    scene.voice.step("customer.subscription.deleted comes late, and twice more: nothing changes")
+    with scene.table.reading(sale.name):
+        verify_unmoved(scene.table, who, "coming twice more", before, _seen(scene, ending))
 
 
 def _ended(scene: Scene, ending: Ending) -> bool:
