@@ -110,6 +110,9 @@ def _record(known: Dispute | None, seen: DisputeFacts, customer: str) -> Dispute
     )
     if known is None:
         return record
+    if seen.phase is DisputePhase.UNRECOGNIZED:
+        # What was acted on stays known, so that the next status we understand finds it.
+        return replace(known, raw_status=seen.raw_status)
     return replace(
         record,
         booked_amount=known.booked_amount,

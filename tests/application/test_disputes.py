@@ -267,3 +267,15 @@ def test_a_suspended_customer_can_still_cancel_and_gets_nothing_back(
     assert body["effective_at"] == "2027-01-01T00:00:00Z"
     assert services.billing.known_subscriptions[SUBSCRIPTION].cancels_at is not None
     assert services.billing.refunds == {}
+
+
+def test_an_unknown_status_in_between_does_not_hide_what_was_done(services: FakeServices) -> None:
+    arrive(services)
+    services.billing.disputes["du_1"] = replace(
+        chargeback(), phase=DisputePhase.UNRECOGNIZED, raw_status="newly_invented"
+    )
+    handle_dispute(services, dispute="du_1", event="evt_between", event_type="t")
+    assert account(services)["standing"] == "suspended"
+    arrive(services, DisputePhase.WON)
+    assert account(services)["standing"] == "good"
+    assert account(services)["balances"] == [{"currency": "usd", "owed": 0, "in_dispute": 0}]
