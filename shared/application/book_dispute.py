@@ -13,13 +13,14 @@ from shared.domain.ledger import Book
 from shared.domain.policy import DisputeConsequences
 
 
-def book_opened(change: Change, record: Dispute, seen: DisputeFacts) -> Dispute:
-    """The amount and its fee have left the company's balance and are argued over."""
+def book_funds(change: Change, record: Dispute, seen: DisputeFacts) -> Dispute:
+    """What has left the company's balance since it was last booked is argued over too."""
     currency = seen.settlement_currency or record.currency
     books, evidence = (Book.BANK, Book.IN_DISPUTE), (record.id, record.charge)
-    for what, amount in (("chargeback_withdrawn", seen.withdrawn), ("chargeback_fee", seen.fee)):
+    withdrawn, fee = seen.withdrawn - record.booked_amount, seen.fee - record.booked_fee
+    for what, amount in (("chargeback_withdrawn", withdrawn), ("chargeback_fee", fee)):
         change.post(what, books, amount, currency, cause=record.id, evidence=evidence)
-    change.account = change.account.with_balance(currency, in_dispute=seen.withdrawn + seen.fee)
+    change.account = change.account.with_balance(currency, in_dispute=withdrawn + fee)
     return replace(
         record, booked_amount=seen.withdrawn, booked_fee=seen.fee, booked_currency=currency
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.application.book_dispute import book_lost, book_opened, book_won
+from shared.application.book_dispute import book_funds, book_lost, book_won
 from shared.application.change import Change, transact
 from shared.domain.account import Cause, CauseKind
 from shared.domain.dispute import (
@@ -70,8 +70,9 @@ def _apply(
     ).dispute_consequences
     for effect in effects:
         match effect:
+            case DisputeEffect.BOOK_FUNDS:
+                record = book_funds(change, record, seen)
             case DisputeEffect.SUSPEND:
-                record = book_opened(change, record, seen)
                 _suspend(change, record, consequences)
             case DisputeEffect.REINSTATE:
                 was_lost = known is not None and known.phase is DisputePhase.LOST

@@ -33,6 +33,7 @@ class DisputeEffect(StrEnum):
     NOTHING = "nothing"
     RECORD = "record"
     SUSPEND = "suspend"
+    BOOK_FUNDS = "book_funds"
     REINSTATE = "reinstate"
     BOOK_LOSS = "book_loss"
     PARK = "park"
@@ -120,4 +121,13 @@ def decide_dispute(known: Dispute | None, seen: DisputeFacts) -> tuple[DisputeEf
             return (DisputeEffect.NOTHING,)
         return (DisputeEffect.RECORD,)
     acted_on = known.phase if known and known.kind is DisputeKind.CHARGEBACK else None
-    return _CHARGEBACK.get((acted_on, seen.phase), (DisputeEffect.NOTHING,))
+    effects = _CHARGEBACK.get((acted_on, seen.phase), ())
+    if acted_on in (None, DisputePhase.OPEN) and _has_moved(known, seen):
+        # The withdrawal may show only after the dispute itself, and a fee after both.
+        effects = (DisputeEffect.BOOK_FUNDS, *effects)
+    return effects or (DisputeEffect.NOTHING,)
+
+
+def _has_moved(known: Dispute | None, seen: DisputeFacts) -> bool:
+    booked = (known.booked_amount, known.booked_fee) if known else (0, 0)
+    return booked != (seen.withdrawn, seen.fee)

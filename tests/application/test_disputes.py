@@ -59,7 +59,7 @@ def books(services: FakeServices) -> dict[Book, int]:
 
 
 def test_a_chargeback_suspends_in_the_commit_of_its_event(services: FakeServices) -> None:
-    assert arrive(services) == (DisputeEffect.SUSPEND,)
+    assert arrive(services) == (DisputeEffect.BOOK_FUNDS, DisputeEffect.SUSPEND)
     shown = account(services)
     assert shown["standing"] == "suspended"
     assert [cause["id"] for cause in shown["causes"]] == ["du_1"]
@@ -279,3 +279,14 @@ def test_an_unknown_status_in_between_does_not_hide_what_was_done(services: Fake
     arrive(services, DisputePhase.WON)
     assert account(services)["standing"] == "good"
     assert account(services)["balances"] == [{"currency": "usd", "owed": 0, "in_dispute": 0}]
+
+
+def test_a_withdrawal_that_shows_after_the_dispute_is_booked_then(services: FakeServices) -> None:
+    services.billing.disputes["du_1"] = replace(chargeback(), withdrawn=0, fee=0)
+    first = handle_dispute(services, dispute="du_1", event="evt_created", event_type="t")
+    assert first == (DisputeEffect.SUSPEND,)
+    assert account(services)["balances"] == []
+    assert arrive(services, event="evt_withdrawn") == (DisputeEffect.BOOK_FUNDS,)
+    assert account(services)["balances"] == [{"currency": "usd", "owed": 0, "in_dispute": 121500}]
+    arrive(services, DisputePhase.LOST)
+    assert books(services) == {Book.BANK: -121500, Book.OWED: 121500}
