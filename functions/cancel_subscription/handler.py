@@ -31,7 +31,7 @@ class CancellationRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=Tru
 def cancel(request: Request) -> Response:
     """The cancellation, accepted."""
     services = services_for(Table, Effects, Stripe, CustomerApi)
-    customer = request.customer(services, services.settings.get(CustomerApi).customer_scope)
+    customer = request.customer(services)
     call = request.client_call(ROUTE)
     body = request.json(CancellationRequest)
     confirmed = ConfirmQuote(body.quote_id, body.reason, body.feedback)
@@ -43,7 +43,7 @@ def cancel(request: Request) -> Response:
 def show(request: Request) -> Response:
     """The cancellation as it stands."""
     services = services_for(Table, Effects, Stripe, CustomerApi)
-    customer = request.customer(services, services.settings.get(CustomerApi).customer_scope)
+    customer = request.customer(services)
     found = show_cancellation(services, customer=customer, cancellation=request.path("id"))
     return Response(200, found)
 

@@ -13,7 +13,7 @@ from shared.runtime.settings import ServiceApi, Table
 def access(request: Request) -> Response:
     """Access per subscription item."""
     services = services_for(Table, ServiceApi)
-    request.claims(services.settings.get(ServiceApi).service_scope)
+    request.service(services)
     return Response(200, check_access(services, customer=request.path("customer")))
 
 

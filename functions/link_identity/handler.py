@@ -25,14 +25,14 @@ class LinkRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 def link(request: Request) -> Response:
     """The link."""
     services = services_for(Table, ServiceApi)
-    claims = request.claims(services.settings.get(ServiceApi).service_scope)
+    by = request.service(services)
     wanted = request.json(LinkRequest)
     made = link_identity(
         services,
         issuer=wanted.issuer,
         subject=wanted.subject,
         customer=wanted.customer,
-        by=f"service:{claims['sub']}",
+        by=f"service:{by}",
     )
     return Response(201 if made else 200, msgspec.to_builtins(wanted))
 

@@ -26,7 +26,7 @@ class QuoteRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 def quote(request: Request) -> Response:
     """A stored quote."""
     services = services_for(Table, Stripe, CustomerApi)
-    customer = request.customer(services, services.settings.get(CustomerApi).customer_scope)
+    customer = request.customer(services)
     wanted = request.json(QuoteRequest)
     shown = quote_cancellation(
         services, customer=customer, subscription=wanted.subscription, timing=wanted.timing

@@ -12,14 +12,14 @@ from shared.runtime.settings import CustomerApi, Table
 def account(request: Request) -> Response:
     """Standing, causes, balances."""
     services = services_for(Table, CustomerApi)
-    customer = request.customer(services, services.settings.get(CustomerApi).customer_scope)
+    customer = request.customer(services)
     return Response(200, show_account(services, customer=customer))
 
 
 def subscriptions(request: Request) -> Response:
     """Subscriptions with items, periods and what can be done."""
     services = services_for(Table, CustomerApi)
-    customer = request.customer(services, services.settings.get(CustomerApi).customer_scope)
+    customer = request.customer(services)
     return Response(200, show_subscriptions(services, customer=customer))
 
 

@@ -14,7 +14,7 @@ from shared.runtime.settings import CustomerApi, Effects, Table
 def withdraw(request: Request) -> Response:
     """The cancellation, withdrawn."""
     services = services_for(Table, Effects, CustomerApi)
-    customer = request.customer(services, services.settings.get(CustomerApi).customer_scope)
+    customer = request.customer(services)
     taken_back = withdraw_cancellation(services, customer=customer, cancellation=request.path("id"))
     return Response(200, taken_back)
 

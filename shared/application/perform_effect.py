@@ -4,6 +4,7 @@ Whatever dies here, the stored effect says what was sent and when, and the next 
 that `decide_attempt` calls safe.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
@@ -119,55 +120,73 @@ def _send(services: Services, stored: Stored[Effect], now: datetime) -> Performe
 
 
 def _adopt(services: Services, effect: Effect, result: Result) -> Performed:
-    def decide(change: Change) -> Performed:
-        known = _open(change, effect)
-        if known is None:
-            return Performed.NOTHING
-        PERFORMERS[known.kind].adopt(change, known, result)
-        change.put(known.done(result))
-        change.audit("effect_done", known.kind.value, effect=known.id, key=known.key)
-        return Performed.DONE
-
-    return transact(services, effect.customer, "effects", decide)
+    adopt = PERFORMERS[effect.kind].adopt
+    return _end(
+        services,
+        effect,
+        Performed.DONE,
+        effect.kind.value,
+        lambda known: known.done(result),
+        lambda change, known: adopt(change, known, result),
+    )
 
 
 def _skip(services: Services, effect: Effect, reason: str) -> Performed:
-    def decide(change: Change) -> Performed:
-        known = _open(change, effect)
-        if known is None:
-            return Performed.NOTHING
-        change.put(known.done({"skipped": reason}))
-        change.audit("effect_skipped", reason, effect=known.id, kind=known.kind.value)
-        return Performed.SKIPPED
+    def skipped(known: Effect) -> Effect:
+        return known.done({"skipped": reason})
 
-    return transact(services, effect.customer, "effects", decide)
+    return _end(services, effect, Performed.SKIPPED, reason, skipped)
 
 
 def _reject(services: Services, effect: Effect, reason: str) -> Performed:
-    def decide(change: Change) -> Performed:
-        known = _open(change, effect)
-        if known is None:
-            return Performed.NOTHING
-        PERFORMERS[known.kind].reject(change, known, reason)
-        change.put(known.rejected(reason))
-        change.audit("effect_rejected", reason, effect=known.id, key=known.key)
-        return Performed.REJECTED
-
-    return transact(services, effect.customer, "effects", decide)
+    reject = PERFORMERS[effect.kind].reject
+    return _end(
+        services,
+        effect,
+        Performed.REJECTED,
+        reason,
+        lambda known: known.rejected(reason),
+        lambda change, known: reject(change, known, reason),
+    )
 
 
 def _hand_over(services: Services, effect: Effect) -> Performed:
     """No attempt has shown an outcome: a person looks, and a late event may still settle it."""
+    hand_over = PERFORMERS[effect.kind].hand_over
     reason = f"no outcome after {effect.attempts} attempts"
+    return _end(
+        services,
+        effect,
+        Performed.NEEDS_PERSON,
+        reason,
+        lambda known: known.handed_over(reason),
+        lambda change, known: hand_over(change, known, reason),
+    )
+
+
+def _end(
+    services: Services,
+    effect: Effect,
+    outcome: Performed,
+    why: str,
+    ended: Callable[[Effect], Effect],
+    follow: Callable[[Change, Effect], None] | None = None,
+) -> Performed:
+    """End the effect with everything that follows from it, unless another worker has ended it."""
 
     def decide(change: Change) -> Performed:
-        known = _open(change, effect)
+        known = change.load(Effect, effect.id)
         if known is None:
+            raise BrokenInvariantError(f"effect {effect.id} has vanished")
+        if known.due_at is None:
             return Performed.NOTHING
-        PERFORMERS[known.kind].hand_over(change, known, reason)
-        change.put(known.handed_over(reason))
-        change.audit("effect_needs_person", reason, effect=known.id, kind=known.kind.value)
-        return Performed.NEEDS_PERSON
+        if follow is not None:
+            follow(change, known)
+        change.put(ended(known))
+        change.audit(
+            f"effect_{outcome.value}", why, effect=known.id, kind=known.kind.value, key=known.key
+        )
+        return outcome
 
     return transact(services, effect.customer, "effects", decide)
 
@@ -182,14 +201,6 @@ def _refuse(services: Services, stored: Stored[Effect], reason: str, now: dateti
         if not may_rotate(effect, now):
             return _postpone(services, stored, now)
     return _reject(services, effect, reason)
-
-
-def _open(change: Change, effect: Effect) -> Effect | None:
-    """The effect as it is stored now, None when another worker has ended it."""
-    known = change.load(Effect, effect.id)
-    if known is None:
-        raise BrokenInvariantError(f"effect {effect.id} has vanished")
-    return known if known.due_at is not None else None
 
 
 def _later(

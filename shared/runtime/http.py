@@ -23,8 +23,9 @@ from shared.domain.errors import (
     UnavailableError,
     UntrustedError,
 )
-from shared.ports import Services
+from shared.runtime.bootstrap import AwsServices
 from shared.runtime.observability import count, logger
+from shared.runtime.settings import CustomerApi, ServiceApi
 
 B = TypeVar("B")
 
@@ -104,10 +105,14 @@ class Request:
             raise UnauthenticatedError("unauthorized", "The token names no subject.")
         return claims
 
-    def customer(self, services: Services, scope: str) -> str:
+    def customer(self, services: AwsServices) -> str:
         """The customer whose sign-in this is."""
-        claims = self.claims(scope)
+        claims = self.claims(services.settings.get(CustomerApi).customer_scope)
         return identify_customer(services, issuer=claims["iss"], subject=claims["sub"])
+
+    def service(self, services: AwsServices) -> str:
+        """The company's own service that calls."""
+        return str(self.claims(services.settings.get(ServiceApi).service_scope)["sub"])
 
     def client_call(self, route: str) -> ClientCall:
         """The caller's Idempotency-Key on `route`.
