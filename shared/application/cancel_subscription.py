@@ -84,7 +84,11 @@ def _execute(change: Change, quote: Quote, request: ConfirmQuote) -> dict[str, A
     _refuse_without_person(document)
     subscription = change.load(Subscription, quote.subscription)
     if subscription is None or subscription.ends_at:
-        raise ConflictError("already-canceled", "This subscription is already set to end.")
+        raise ConflictError(
+            "already-canceled",
+            "This subscription is already set to end.",
+            {"cancellation": subscription.cancellation if subscription else None},
+        )
     cancellation = _cancellation(change, quote, request, document, subscription)
     refunds = plan_refunds(change, cancellation, quote, document)
     cancellation = replace(cancellation, refunds=tuple(r.id for r in refunds))

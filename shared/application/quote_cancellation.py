@@ -115,7 +115,11 @@ def gather_facts(
 
 def _refuse_if_over(known: Subscription, seen: SubscriptionFacts) -> None:
     if known.ended_at or seen.status is SubscriptionStatus.ENDED:
-        raise ConflictError("already-canceled", "This subscription has already ended.")
+        raise ConflictError(
+            "already-canceled",
+            "This subscription has already ended.",
+            {"cancellation": known.cancellation},
+        )
     if known.cancellation or known.ends_at:
         raise ConflictError(
             "already-canceled",
