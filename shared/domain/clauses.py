@@ -62,6 +62,13 @@ class Promise(StrEnum):
     CALLBACK = "callback"
 
 
+class ServiceUntil(StrEnum):
+    """When a cancelled service ends, save where the rest of its time is given back."""
+
+    END_OF_CYCLE = "end_of_cycle"
+    AT_ONCE = "at_once"
+
+
 class UsageOnExit(StrEnum):
     """What becomes of metered usage that is not yet billed."""
 
@@ -224,12 +231,15 @@ class ChargebackRule(Consequence):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationRule(Consequence):
-    """A cancellation ends the service with the current cycle, unless the rest is given back.
+    """What a cancellation leads to; None where the clause does not say.
 
-    ``usage_on_exit``: whether metered usage that is not yet billed is billed or waived.
+    ``notice_days``: so many local days before the cycle's end the request must have come for the
+    renewal not to be charged.
     """
 
-    usage_on_exit: UsageOnExit
+    service_until: ServiceUntil | None
+    notice_days: int | None
+    usage_on_exit: UsageOnExit | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

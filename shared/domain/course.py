@@ -37,6 +37,7 @@ class Course:
     deductions: list[Deduction] = field(default_factory=list)
     caps: list[NamedCap] = field(default_factory=list)
     deadlines: list[c.Deadline] = field(default_factory=list)
+    cancellations: list[c.CancellationRule] = field(default_factory=list)
     formula: c.Formula | None = None
     approval: c.ApprovalRule | None = None
     named: c.NamedDeductions | None = None
@@ -127,7 +128,8 @@ def _look_at(clause: c.Clause, course: Course) -> Iterable[Ruling]:  # noqa: C90
             course.deadlines.append(clause)
             return []
         case c.CancellationRule():
-            return [_look_at_cancellation(clause, s)]
+            course.cancellations.append(clause)
+            return []
         case _:
             return [ruling(clause, Ruled.NOT_APPLICABLE, "other_event")]
 
@@ -153,10 +155,3 @@ def _look_at_cap(clause: c.Cap, course: Course) -> Ruling:
     limit = clause.limits.get(course.s.currency or "", 0)
     course.caps.append(NamedCap(clause.name, limit))
     return ruling(clause, Ruled.PASSED, "cap_limit", {"cap": clause.name, "limit": limit})
-
-
-def _look_at_cancellation(clause: c.CancellationRule, s: Situation) -> Ruling:
-    if s.case.request.ground is not Ground.UNUSED_PERIOD:
-        return ruling(clause, Ruled.NOT_APPLICABLE, "other_event")
-    saw = {"usage_on_exit": clause.usage_on_exit.value}
-    return ruling(clause, Ruled.PASSED, "cancellation", saw)

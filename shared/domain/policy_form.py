@@ -136,8 +136,20 @@ def _check_deadline(values: Mapping[str, Any], path: str, faults: list[Fault]) -
         faults.append(Fault(f"{path}.business_hours", found, "a lower and an upper bound"))
 
 
-def _consequence(on: c.Event, build: Any, members: dict[str, Member]) -> Record:
-    return _clause("consequence", build, {"on": Member(constant(on))} | members)
+def _check_cancellation(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
+    if all(values[name] is None for name in CANCELLATION_RULES):
+        faults.append(
+            Fault(path, "a rule that says nothing", "any of " + ", ".join(CANCELLATION_RULES))
+        )
+
+
+CANCELLATION_RULES = ("service_until", "notice_days", "usage_on_exit")
+
+
+def _consequence(
+    on: c.Event, build: Any, members: dict[str, Member], check: Check = no_check
+) -> Record:
+    return _clause("consequence", build, {"on": Member(constant(on))} | members, check)
 
 
 def _duty(on: c.Event) -> Record:
@@ -170,7 +182,14 @@ CONSEQUENCE = OneOf(
         c.Event.CANCELLATION: _consequence(
             c.Event.CANCELLATION,
             c.CancellationRule,
-            {"usage_on_exit": Member(choice(c.UsageOnExit), c.UsageOnExit.BILL)},
+            {
+                "service_until": Member(Nullable(choice(c.ServiceUntil)), None),
+                "notice_days": Member(
+                    Nullable(COUNT), None, "Before the cycle's end, to avoid the renewal's charge."
+                ),
+                "usage_on_exit": Member(Nullable(choice(c.UsageOnExit)), None),
+            },
+            _check_cancellation,
         ),
     }
     | {on: _duty(on) for on in DUTIES},
@@ -293,7 +312,7 @@ def _check_pack(values: Mapping[str, Any], path: str, faults: list[Fault]) -> No
             faults.append(Fault(where, "business_hours", "a pack with [hours]"))
 
 
-def _decisive_roles(clause: Any) -> tuple[str, ...]:
+def _decisive_roles(clause: Any) -> tuple[str, ...]:  # noqa: C901 - an arm a kind
     """What only one clause of a pack may be for a ground."""
     match clause:
         case c.Formula():
@@ -312,6 +331,12 @@ def _decisive_roles(clause: Any) -> tuple[str, ...]:
             return (f"cap {clause.name}",)
         case c.Deadline():
             return (f"{clause.promise} deadline",)
+        case c.CancellationRule():
+            return tuple(
+                f"{name} rule" for name in CANCELLATION_RULES if getattr(clause, name) is not None
+            )
+        case c.ChargebackRule():
+            return ("chargeback rule",)
         case _:
             return ()
 

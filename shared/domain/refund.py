@@ -1,11 +1,12 @@
 """Deciding a refund: every clause is looked at, the worst outcome holds, money comes last."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from shared.domain import clauses as c
 from shared.domain.allocation import allocate_return
 from shared.domain.approval import APPROVED, rule_approval
-from shared.domain.cancellation_terms import cancellation_terms
+from shared.domain.cancellation_terms import decide_cancellation
 from shared.domain.course import Course, look_at_everything
 from shared.domain.deadlines import rule_deadlines
 from shared.domain.decision import (
@@ -52,8 +53,8 @@ def decide_refund(policy: Policy, case: Case) -> Decision:
     )
     settle_as = _settle_as(course)
     back = allocate_return(case.invoices, settlement.net + settlement.tax, settle_as)
-    ends_service = course.statute is not None or (
-        course.formula is not None and course.formula.ends_service
+    cancellation, cancellation_rulings = decide_cancellation(
+        course.cancellations, course.s, given_back_from=_given_back_from(course, outcome)
     )
     return Decision(
         outcome=outcome,
@@ -68,13 +69,22 @@ def decide_refund(policy: Policy, case: Case) -> Decision:
         allocation=back.allocation,
         account_credit=back.account_credit,
         manual_transfer=back.manual_transfer,
-        cancellation=cancellation_terms(
-            course.s, course.shares, ends_now=ends_service and outcome in PAYING
-        ),
+        cancellation=cancellation,
         deadlines=deadlines,
-        trace=(*course.rulings, *rulings),
+        trace=(*course.rulings, *rulings, *cancellation_rulings),
         policy=PolicyVersion(policy.id, policy.version, policy.digest),
     )
+
+
+def _given_back_from(course: Course, outcome: c.Outcome) -> datetime | None:
+    """The first instant whose price goes back; None where the service may go on."""
+    ends_service = course.statute is not None or (
+        course.formula is not None and course.formula.ends_service
+    )
+    if not ends_service or outcome not in PAYING:
+        return None
+    starts = [x.refunded_from for x in course.shares if x.fraction and x.refunded_from is not None]
+    return min(starts, default=course.s.case.request.effective_at)
 
 
 def _settle(course: Course, outcome: c.Outcome) -> tuple[c.Outcome, Settlement]:

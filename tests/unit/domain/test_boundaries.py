@@ -295,29 +295,6 @@ def test_what_is_rendered_or_initiated_is_left_out_and_the_rest_stays(kind: str,
     assert (alone["outcome"], codes(alone)) == ("denied", {code})
 
 
-@pytest.mark.clause("itservices.cancel_cutoff")
-@pytest.mark.clause("itservices.access")
-@pytest.mark.clause("moneyback.end_of_cycle")
-@pytest.mark.parametrize("pack", ["itservices", "moneyback"])
-@pytest.mark.parametrize(
-    ("received_at", "avoided"),
-    [
-        pytest.param("2026-12-31T23:59:59Z", True, id="the last second before renewal"),
-        pytest.param("2027-01-01T00:00:00Z", False, id="at renewal"),
-    ],
-)
-def test_a_cancellation_before_renewal_avoids_it_and_access_lasts_to_the_end(
-    pack: str, received_at: str, *, avoided: bool
-) -> None:
-    out = quote(case(pack, request={"received_at": received_at}))
-
-    assert out["cancellation"] == {
-        "effective_at": "2027-01-01T00:00:00Z",
-        "access_until": "2027-01-01T00:00:00Z",
-        "renewal_avoided": avoided,
-    }
-
-
 @pytest.mark.clause("voip.disruption")
 @pytest.mark.parametrize(
     ("hours", "reported_at", "outcome"),
