@@ -1,6 +1,7 @@
 """Cancel now, over HTTP: the quote is carried out exactly once and exactly as shown, or refused."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -179,6 +180,25 @@ def test_cancelling_twice_has_one_effect(newcomer: Newcomer, settle: Settle):
     assert customer.quote(expected=409)["type"] == "/problems/already-canceled"
     settle()
     assert [quote["quote"]["total"]] == customer.refunds()
+
+
+def test_of_confirmations_at_the_same_time_one_has_an_effect(
+    stack: Stack, newcomer: Newcomer, settle: Settle
+):
+    customer = newcomer()
+    quotes = [customer.quote(), customer.quote()]
+
+    def confirm(number: int) -> int:
+        body, key = {"quote_id": quotes[number % 2]["id"]}, {"Idempotency-Key": str(number)}
+        sent = {"token": customer.token, "body": body, "headers": key}
+        return stack.call("POST", "/v1/cancellations", **sent).status_code
+
+    with ThreadPoolExecutor() as pool:
+        answers = sorted(pool.map(confirm, range(4)))
+    settle()
+
+    assert answers == [202, 409, 409, 409]
+    assert len(customer.refunds()) == 1
 
 
 def test_a_refund_whose_answer_was_cut_off_is_made_once(
