@@ -255,9 +255,21 @@ class Billing(Protocol):
         invoice: str,
         lines: Sequence[CreditNoteLine],
         refunds: Sequence[tuple[str, int]],
+        credit: int,
         operation: str,
         key: str,
     ) -> str: ...
+    def preview_credit_note(
+        self,
+        *,
+        invoice: str,
+        lines: Sequence[CreditNoteLine],
+        refund: int,
+        credit: int,
+        out_of_band: int,
+    ) -> int:
+        """The total that Stripe would put on such a credit note; nothing is made."""
+        ...
 
 
 class EffectWaker(Protocol):

@@ -247,10 +247,11 @@ class StripeBilling:
         invoice: str,
         lines: Sequence[CreditNoteLine],
         refunds: Sequence[tuple[str, int]],
+        credit: int,
         operation: str,
         key: str,
     ) -> str:
-        """See `Billing`. Linked to refunds that exist, so it moves no money of its own."""
+        """See `Billing`. Linked to refunds that exist, it moves no money but the credit."""
         note = translated(
             lambda: self._api.credit_notes.create(
                 {
@@ -259,6 +260,7 @@ class StripeBilling:
                     "refunds": [
                         {"refund": refund, "amount_refunded": amount} for refund, amount in refunds
                     ],
+                    "credit_amount": credit,
                     "email_type": "none",
                     "reason": "order_change",
                     "metadata": {"fairexit_operation": operation},
@@ -267,6 +269,29 @@ class StripeBilling:
             )
         )
         return note.id
+
+    def preview_credit_note(
+        self,
+        *,
+        invoice: str,
+        lines: Sequence[CreditNoteLine],
+        refund: int,
+        credit: int,
+        out_of_band: int,
+    ) -> int:
+        """See `Billing`."""
+        seen = translated(
+            lambda: self._api.credit_notes.preview(
+                {
+                    "invoice": invoice,
+                    "lines": [_credit_line(line) for line in lines],
+                    "refund_amount": refund,
+                    "credit_amount": credit,
+                    "out_of_band_amount": out_of_band,
+                }
+            )
+        )
+        return seen.total
 
     @staticmethod
     def _all(page: Any) -> list[dict[str, Any]]:

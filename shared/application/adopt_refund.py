@@ -7,9 +7,9 @@ so the ledger has each refund once.
 from dataclasses import replace
 
 from shared.application.change import Change, transact
+from shared.application.document_return import document_refunds
 from shared.application.settle_cancellation import settle_cancellation
 from shared.domain.cancellation import Cancellation
-from shared.domain.effects import EffectKind
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.ledger import Book
 from shared.domain.money_text import money_text
@@ -106,26 +106,10 @@ def _succeeded(
             "cancellation": operation.cancellation,
         },
     )
-    _document(change, operation)
-
-
-def _document(change: Change, operation: RefundOperation) -> None:
-    """Once every refund on the invoice has succeeded, one credit note documents them all."""
     cancellation = change.load(Cancellation, operation.cancellation)
     if cancellation is None:
         raise BrokenInvariantError(f"refund {operation.id} of no cancellation")
-    refunds = [change.load(RefundOperation, refund) for refund in cancellation.refunds]
-    siblings = [r for r in refunds if r and r.invoice == operation.invoice]
-    if all(r.status is RefundStatus.SUCCEEDED for r in siblings):
-        change.effect(
-            EffectKind.ISSUE_CREDIT_NOTE,
-            {
-                "cancellation": cancellation.id,
-                "quote": cancellation.quote,
-                "invoice": operation.invoice,
-                "refunds": [[r.id, r.stripe_refund, r.amount] for r in siblings],
-            },
-        )
+    document_refunds(change, cancellation, operation.invoice)
 
 
 def _failed(

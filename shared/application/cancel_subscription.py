@@ -8,7 +8,7 @@ from typing import Any
 from shared.application.case_document import instant
 from shared.application.change import Change, present, transact
 from shared.application.client_keys import Answer, ClientCall, remember, replay
-from shared.application.plan_refunds import plan_refunds
+from shared.application.plan_refunds import plan_credits, plan_refunds
 from shared.application.quote_cancellation import gather_facts, quote_cancellation
 from shared.application.show_cancellation import cancellation_document
 from shared.domain.cancellation import Cancellation, CancellationState, ItemEnd
@@ -91,7 +91,11 @@ def _execute(change: Change, quote: Quote, request: ConfirmQuote) -> dict[str, A
         )
     cancellation = _cancellation(change, quote, request, document, subscription)
     refunds = plan_refunds(change, cancellation, quote, document)
-    cancellation = replace(cancellation, refunds=tuple(r.id for r in refunds))
+    cancellation = replace(
+        cancellation,
+        refunds=tuple(r.id for r in refunds),
+        credits=plan_credits(quote, document),
+    )
     if cancellation.state is CancellationState.SCHEDULED:
         _schedule(change, cancellation, subscription)
     else:
@@ -112,8 +116,8 @@ def _execute(change: Change, quote: Quote, request: ConfirmQuote) -> dict[str, A
 def _refuse_without_person(document: dict[str, Any]) -> None:
     """A denied refund still cancels; one that a person must judge does not pass on its own."""
     judged = document["outcome"] not in ("granted", "denied")
-    elsewhere = document["account_credit"] or document["manual_transfer"]
-    if judged or (elsewhere and document["outcome"] == "granted"):
+    by_hand = document["outcome"] == "granted" and document["manual_transfer"]
+    if judged or by_hand:
         raise ConflictError(
             "needs-review",
             "This refund needs a person. Cancel at the end of the period, or ask support.",

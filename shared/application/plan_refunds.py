@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.application.change import Change
-from shared.domain.cancellation import Cancellation
-from shared.domain.errors import BrokenInvariantError
+from shared.domain.cancellation import AccountCredit, Cancellation
 from shared.domain.payment import Payment
 from shared.domain.records import Quote
 from shared.domain.refund_operation import RefundOperation, RefundStatus
@@ -23,24 +22,35 @@ def plan_refunds(
     """
     if document["outcome"] != "granted":
         return []
-    invoices = json.loads(quote.invoices)
     return [
-        _reserve(change, cancellation, document["currency"], invoices, share)
-        for share in document["allocation"]
-        if share["amount"]
+        _reserve(change, cancellation, document["currency"], back, payment, amount)
+        for back in json.loads(quote.returns)
+        for payment, amount in back["refunds"].items()
     ]
+
+
+def plan_credits(quote: Quote, document: Mapping[str, Any]) -> tuple[AccountCredit, ...]:
+    """What the quote gives to the customer's balance, by invoice."""
+    if document["outcome"] != "granted":
+        return ()
+    return tuple(
+        AccountCredit(back["invoice"], back["credit"], document["currency"])
+        for back in json.loads(quote.returns)
+        if back["credit"]
+    )
 
 
 def _reserve(
     change: Change,
     cancellation: Cancellation,
     currency: str,
-    invoices: Mapping[str, Any],
-    share: Mapping[str, Any],
+    back: Mapping[str, Any],
+    name: str,
+    amount: int,
 ) -> RefundOperation:
-    invoice, facts = _paid_invoice(invoices, share["payment"])
-    payment = change.load(Payment, share["payment"]) or Payment(
-        id=share["payment"],
+    facts = back["payments"][name]
+    payment = change.load(Payment, name) or Payment(
+        id=name,
         customer=change.customer,
         currency=currency,
         amount=facts["total"],
@@ -51,24 +61,17 @@ def _reserve(
         refunded=max(payment.refunded, facts["refunded"]),
         disputed=max(payment.disputed, facts["disputed"]),
     )
-    change.put(payment.reserve(share["amount"]))
+    change.put(payment.reserve(amount))
     operation = RefundOperation(
         id=change.services.ids.new(),
         customer=change.customer,
         cancellation=cancellation.id,
-        invoice=invoice,
-        payment=share["payment"],
-        amount=share["amount"],
+        invoice=back["invoice"],
+        payment=name,
+        amount=amount,
         currency=currency,
         status=RefundStatus.RESERVED,
         reserved_at=change.now,
     )
     change.put(operation)
     return operation
-
-
-def _paid_invoice(invoices: Mapping[str, Any], payment: str) -> tuple[str, Mapping[str, Any]]:
-    for invoice in invoices.values():
-        if payment in invoice["payments"]:
-            return invoice["id"], invoice["payments"][payment]
-    raise BrokenInvariantError(f"an allocation to payment {payment}, which paid no quoted invoice")

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.application.case_document import case_document, facts_digest, instant
 from shared.application.change import present
+from shared.application.plan_returns import plan_returns, to_plain
 from shared.domain.account import Account
 from shared.domain.cancellation import Timing
 from shared.domain.case import parse_case
@@ -44,6 +45,7 @@ def quote_cancellation(
     now = present(services)
     facts = gather_facts(services, customer, subscription, timing, now)
     document = quote_document(decide_refund(facts.policy, facts.case))
+    returns = plan_returns(facts.case, facts.invoices, document)
     quote = Quote(
         id=services.ids.new(),
         customer=customer,
@@ -54,7 +56,7 @@ def quote_cancellation(
         facts_digest=facts.digest,
         case=json.dumps(facts.document),
         document=json.dumps(document),
-        invoices=json.dumps(_what_execution_needs(facts)),
+        returns=json.dumps(to_plain(returns)),
     )
     services.store.commit([Put(quote, 0)])
     return shown(quote)
@@ -141,33 +143,3 @@ def _effective_at(seen: SubscriptionFacts, timing: Timing, now: datetime) -> dat
     if end <= now:
         raise ConflictError("renewing", "This subscription is renewing just now; ask again soon.")
     return end
-
-
-def _what_execution_needs(facts: Facts) -> dict[str, Any]:
-    """Per invoice number: its id, the taxes of its lines, and the totals of its payments."""
-    return {
-        invoice.number or invoice.id: {
-            "id": invoice.id,
-            "taxes": {
-                line.id: [
-                    {
-                        "rate": tax.rate,
-                        "amount": tax.amount,
-                        "taxable": tax.taxable,
-                        "inclusive": tax.inclusive,
-                    }
-                    for tax in line.taxes
-                ]
-                for line in invoice.lines
-            },
-            "payments": {
-                payment.id: {
-                    "total": payment.total,
-                    "refunded": payment.refunded,
-                    "disputed": payment.disputed,
-                }
-                for payment in invoice.payments
-            },
-        }
-        for invoice in facts.invoices
-    }

@@ -15,6 +15,7 @@ def settle_cancellation(change: Change, cancellation: Cancellation) -> None:
         hand_over(change, cancellation)
     elif (
         all(r.status is RefundStatus.SUCCEEDED and r.credit_note for r in refunds)
+        and all(credit.credit_note for credit in cancellation.credits)
         and cancellation.state is not CancellationState.EXECUTED
     ):
         change.put(cancellation.step(CancellationState.EXECUTED))

@@ -52,5 +52,14 @@ def cancellation_document(
             }
             for refund in refunds
         ],
+        "account_credits": [
+            {
+                "invoice": credit.invoice,
+                "amount": credit.amount,
+                "currency": credit.currency,
+                "credit_note": credit.credit_note,
+            }
+            for credit in cancellation.credits
+        ],
         "can_withdraw_until": until and instant(until),
     }

@@ -58,6 +58,16 @@ class RemovedCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountCredit:
+    """What goes to the customer's balance for an invoice (minor units), by its credit note."""
+
+    invoice: str
+    amount: int
+    currency: str
+    credit_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancellation:
     """One cancellation of one subscription, as quoted and confirmed."""
 
@@ -71,6 +81,7 @@ class Cancellation:
     effective_at: datetime
     items: tuple[ItemEnd, ...]
     refunds: tuple[str, ...] = ()
+    credits: tuple[AccountCredit, ...] = ()
     removed: tuple[RemovedCharge, ...] = ()
     reason: str | None = None
     feedback: str | None = None

@@ -10,6 +10,7 @@ class Book(StrEnum):
 
     PAID = "paid"  # received from the customer
     REFUNDED = "refunded"  # sent back
+    CREDITED = "credited"  # given to the customer's balance at Stripe
     BANK = "bank"  # taken by the customer's bank or the card network
     IN_DISPUTE = "in_dispute"  # argued over: shown to the customer, not owed
     OWED = "owed"  # owed by the customer

@@ -19,8 +19,8 @@ EVENT_MEMORY = timedelta(days=60)
 class Quote:
     """What a customer was shown: the case document it rests on and the decision's document.
 
-    `case` is the JSON that `fairexit quote` takes, `document` the JSON that it answers, `invoices`
-    what else execution needs of each invoice (JSON).
+    `case` is the JSON that `fairexit quote` takes, `document` the JSON that it answers, `returns`
+    what goes back on each invoice, with the credit note's lines (JSON).
     """
 
     id: str
@@ -32,7 +32,7 @@ class Quote:
     facts_digest: str
     case: str
     document: str
-    invoices: str
+    returns: str
     used_by: str | None = None
 
     @property

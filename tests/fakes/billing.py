@@ -41,6 +41,7 @@ class FakeBilling:
         self.fail_before: dict[str, list[Exception]] = {}
         self.fail_after: dict[str, list[Exception]] = {}
         self.refund_status = "succeeded"
+        self.preview_differs_by = 0
         self.now: datetime | None = None
 
     def forget_keys(self) -> None:
@@ -124,6 +125,19 @@ class FakeBilling:
     def charge_added(self, customer: str, operation: str) -> str | None:
         del customer
         return self.added.get(operation)
+
+    def preview_credit_note(
+        self,
+        *,
+        invoice: str,
+        lines: Sequence[CreditNoteLine],
+        refund: int,
+        credit: int,
+        out_of_band: int,
+    ) -> int:
+        del invoice, refund, credit, out_of_band
+        on_top = sum(t.amount for line in lines for t in line.taxes if not t.inclusive)
+        return sum(line.amount for line in lines) + on_top + self.preview_differs_by
 
     # mutations
 
@@ -219,6 +233,7 @@ class FakeBilling:
         invoice: str,
         lines: Sequence[CreditNoteLine],
         refunds: Sequence[tuple[str, int]],
+        credit: int,
         operation: str,
         key: str,
     ) -> str:
@@ -228,6 +243,7 @@ class FakeBilling:
                 "invoice": invoice,
                 "lines": list(lines),
                 "refunds": list(refunds),
+                "credit": credit,
                 "operation": operation,
             }
             return note

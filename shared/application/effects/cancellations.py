@@ -1,6 +1,7 @@
 """Cancelling at Stripe: set to end, taken back, or now."""
 
 from shared.application.change import Change
+from shared.application.document_return import document_credits
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
 from shared.application.end_subscription import announce_end
 from shared.application.settle_cancellation import hand_over, settle_cancellation
@@ -72,6 +73,7 @@ def _after_cancel(change: Change, effect: Effect, _result: Result) -> None:
     end = max(item.access_until for item in cancellation.items)
     reference = {"subscription": cancellation.subscription, "cancellation": cancellation.id}
     change.effect(EffectKind.SWEEP_CHARGES, reference | {"end": end.isoformat()})
+    document_credits(change, cancellation)
     for refund_id in cancellation.refunds:
         operation = change.load(RefundOperation, refund_id)
         if operation is not None:

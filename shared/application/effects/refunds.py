@@ -1,9 +1,7 @@
 """Sending money back, and the credit note that documents it."""
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
-from typing import Any
 
 from shared.application.adopt_refund import adopt_refund
 from shared.application.change import Change
@@ -16,14 +14,16 @@ from shared.application.effects.performer import (
     Verdict,
     key_of,
 )
+from shared.application.plan_returns import lines_from_plain
 from shared.application.settle_cancellation import hand_over, settle_cancellation
 from shared.domain.cancellation import Cancellation
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import BrokenInvariantError
+from shared.domain.ledger import Book
 from shared.domain.payment import Payment
 from shared.domain.records import Quote
 from shared.domain.refund_operation import RefundOperation, RefundStatus
-from shared.ports import Check, CreditNoteLine, RefundFacts, Services, TaxFacts
+from shared.ports import Check, RefundFacts, Services
 
 
 def _may_refund(services: Services, effect: Effect) -> Verdict:
@@ -99,44 +99,17 @@ def _issue(services: Services, effect: Effect) -> Result:
     stored = services.store.get(Quote, effect.customer, params["quote"])
     if stored is None:
         raise BrokenInvariantError(f"credit note for the lost quote {params['quote']}")
+    returns = json.loads(stored.record.returns)
+    back = next(one for one in returns if one["invoice"] == params["invoice"])
     credit_note = services.billing.issue_credit_note(
         invoice=params["invoice"],
-        lines=list(credit_lines(stored.record, params["invoice"])),
+        lines=lines_from_plain(back["lines"]),
         refunds=[(stripe_refund, amount) for _, stripe_refund, amount in params["refunds"]],
+        credit=back["credit"],
         operation=effect.id,
         key=key_of(effect),
     )
     return {"credit_note": credit_note}
-
-
-def credit_lines(quote: Quote, invoice_id: str) -> Iterable[CreditNoteLine]:
-    """The lines of an invoice that a quote gives back, as Stripe wants them in a credit note.
-
-    A line's amount is net where its tax comes on top, and gross where the tax is inside.
-    """
-    invoices: Mapping[str, Any] = json.loads(quote.invoices)
-    facts = next(i for i in invoices.values() if i["id"] == invoice_id)
-    for line in json.loads(quote.document)["lines"]:
-        taxes = facts["taxes"].get(line["id"])
-        if taxes is None or line["amount"] + line["tax"] == 0:
-            continue
-        inclusive = bool(taxes) and all(tax["inclusive"] for tax in taxes)
-        yield CreditNoteLine(
-            invoice_line=line["id"],
-            amount=line["amount"] + (line["tax"] if inclusive else 0),
-            taxes=tuple(_share(line, taxes)),
-        )
-
-
-def _share(line: Mapping[str, Any], taxes: list[dict[str, Any]]) -> Iterable[TaxFacts]:
-    """The line's returned tax spread over its rates: whole units, the last one takes the rest."""
-    whole = sum(tax["amount"] for tax in taxes)
-    left = line["tax"]
-    for number, tax in enumerate(taxes, start=1):
-        last = number == len(taxes)
-        amount = left if last else line["tax"] * tax["amount"] // whole if whole else 0
-        left -= amount
-        yield TaxFacts(tax["rate"], amount, line["amount"], tax["inclusive"])
 
 
 def _find_credit_note(services: Services, effect: Effect) -> Result | None:
@@ -150,7 +123,9 @@ def _adopt_credit_note(change: Change, effect: Effect, result: Result) -> None:
         if operation is not None:
             change.put(replace(operation, credit_note=result["credit_note"]))
     change.audit("credit_note_issued", effect.params["invoice"], **result)
-    _settle(change, effect)
+    cancellation = change.load(Cancellation, effect.params["cancellation"])
+    if cancellation is not None:
+        _book_credit(change, cancellation, effect.params["invoice"], result["credit_note"])
 
 
 def _credit_note_refused(change: Change, effect: Effect, reason: str) -> None:
@@ -165,10 +140,27 @@ def _credit_note_refused(change: Change, effect: Effect, reason: str) -> None:
         hand_over(change, cancellation)
 
 
-def _settle(change: Change, effect: Effect) -> None:
-    cancellation = change.load(Cancellation, effect.params["cancellation"])
-    if cancellation is not None:
-        settle_cancellation(change, cancellation)
+def _book_credit(
+    change: Change, cancellation: Cancellation, invoice: str, credit_note: str
+) -> None:
+    """The credit note has put its part into the customer's balance at Stripe."""
+    for credit in cancellation.credits:
+        if credit.invoice == invoice:
+            change.post(
+                "account_credit",
+                (Book.PAID, Book.CREDITED),
+                credit.amount,
+                credit.currency,
+                cause=cancellation.id,
+                evidence=(credit_note,),
+            )
+    settled = tuple(
+        replace(credit, credit_note=credit_note) if credit.invoice == invoice else credit
+        for credit in cancellation.credits
+    )
+    documented = replace(cancellation, credits=settled)
+    change.put(documented)
+    settle_cancellation(change, documented)
 
 
 PERFORMERS = {

@@ -163,7 +163,12 @@ def test_a_credit_note_links_the_refund_and_is_found_by_its_operation(
         invoice.lines[0].id, 5000, (TaxFacts(rate.id, 950, 5000, inclusive=False),)
     )
     note = billing.issue_credit_note(
-        invoice=invoice.id, lines=[line], refunds=[(made.id, 5950)], operation="01CN", key="n"
+        invoice=invoice.id,
+        lines=[line],
+        refunds=[(made.id, 5950)],
+        credit=0,
+        operation="01CN",
+        key="n",
     )
     assert billing.credit_note_of(invoice.id, "01CN") == note
     assert billing.credit_note_of(invoice.id, "01OTHER") is None

@@ -1,0 +1,37 @@
+"""One credit note an invoice: it documents the refunds made and gives the account credit."""
+
+from shared.application.change import Change
+from shared.domain.cancellation import Cancellation
+from shared.domain.effects import EffectKind
+from shared.domain.refund_operation import RefundOperation, RefundStatus
+
+
+def document_credits(change: Change, cancellation: Cancellation) -> None:
+    """Credit notes of the invoices on which nothing but account credit goes back."""
+    operations = [change.load(RefundOperation, refund) for refund in cancellation.refunds]
+    refunded = {operation.invoice for operation in operations if operation}
+    for credit in cancellation.credits:
+        if credit.invoice not in refunded:
+            _issue(change, cancellation, credit.invoice, [])
+
+
+def document_refunds(change: Change, cancellation: Cancellation, invoice: str) -> None:
+    """The credit note of an invoice, once every refund on it has succeeded."""
+    operations = [change.load(RefundOperation, refund) for refund in cancellation.refunds]
+    mine = [operation for operation in operations if operation and operation.invoice == invoice]
+    if all(operation.status is RefundStatus.SUCCEEDED for operation in mine):
+        _issue(change, cancellation, invoice, mine)
+
+
+def _issue(
+    change: Change, cancellation: Cancellation, invoice: str, refunds: list[RefundOperation]
+) -> None:
+    change.effect(
+        EffectKind.ISSUE_CREDIT_NOTE,
+        {
+            "cancellation": cancellation.id,
+            "quote": cancellation.quote,
+            "invoice": invoice,
+            "refunds": [[r.id, r.stripe_refund, r.amount] for r in refunds],
+        },
+    )
