@@ -1,10 +1,12 @@
 """What every test shares: the one local stack, and the ban on the network beyond it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import pytest_socket
 
+from infrastructure.cli import quote_command
 from infrastructure.local.stack import Stack, start_stack
 
 # These stages prove logic and adapters in memory: no socket is opened at all.
@@ -17,6 +19,30 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest_socket.disable_socket(allow_unix_socket=True)
     else:
         pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _public_interfaces(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Note the public interfaces that a test uses which proves a clause; see `make clauses`."""
+
+    def note(owner: object, name: str, interface: Callable[..., str]) -> None:
+        original = getattr(owner, name)
+
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            record_property("interface", interface(*args))
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    if request.node.get_closest_marker("clause"):
+        note(quote_command, "run", lambda _options: "fairexit quote")
+        note(
+            Stack, "call", lambda _stack, method, path: f"{method} {'/'.join(path.split('/')[:3])}"
+        )
 
 
 @pytest.fixture(scope="session")

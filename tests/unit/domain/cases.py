@@ -1,10 +1,12 @@
 """Builders of In documents: Ann's annual plan, and whatever a test changes about it."""
 
+import io
+import json
+from contextlib import redirect_stdout
 from typing import Any
+from unittest.mock import patch
 
-from shared.adapters.policy_files import load_policy_for
-from shared.domain.case import parse_case
-from shared.domain.refund import decide_refund, quote_document
+from infrastructure.cli.__main__ import main
 
 NOW = "2026-03-10T12:00:00Z"
 YEAR = {"start": "2026-01-01T00:00:00Z", "end": "2027-01-01T00:00:00Z"}
@@ -42,8 +44,13 @@ def case(
 
 
 def quote(document: dict[str, Any]) -> dict[str, Any]:
-    facts = parse_case(document)
-    return quote_document(decide_refund(load_policy_for(facts), facts))
+    """What ``fairexit quote -`` prints."""
+    stdin = io.TextIOWrapper(io.BytesIO(json.dumps(document).encode()))
+    printed = io.StringIO()
+    with patch("sys.stdin", stdin), redirect_stdout(printed):
+        assert main(["quote", "-"]) == 0
+    out: dict[str, Any] = json.loads(printed.getvalue())
+    return out
 
 
 def trace_of(out: dict[str, Any], clause: str, kind: str) -> list[dict[str, Any]]:

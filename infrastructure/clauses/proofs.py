@@ -1,0 +1,92 @@
+"""Running the tests that prove clauses: once as they are, then against each change to a policy."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from unittest.mock import patch
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from infrastructure.clauses.changes import Change
+from shared.adapters import policy_files
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A test that proves clauses, and the public interfaces that it used."""
+
+    test: pytest.Item
+    clauses: frozenset[str]
+    interfaces: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The test's file and name."""
+        return f"{self.test.path.name}::{self.test.name}"
+
+    @property
+    def runs_in_process(self) -> bool:
+        """Whether it can meet a policy that was changed here, and not only in a deployed stack."""
+        return "stack" not in getattr(self.test, "fixturenames", ())
+
+
+@dataclass(slots=True, eq=False)  # pytest keeps its plugins in sets
+class Proving:
+    """A pytest plugin: keeps what each test proves, and which test notices which change."""
+
+    changes: Iterable[Change]
+    proofs: list[Proof] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    noticed: list[tuple[Change, Proof | None]] = field(default_factory=list)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
+        """After the tests as they are, those that are quick enough against every change."""
+        result = yield
+        self.proofs = [_proof(item) for item in session.items]
+        if not self.failed:
+            self._try_changes()
+        return result
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what fails without any change."""
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+    def _try_changes(self) -> None:
+        """The tests of a clause, through public interfaces first, until one of them fails."""
+        by_proof: dict[str, list[Proof]] = defaultdict(list)
+        for change in self.changes:
+            if change.proof not in by_proof:
+                mine = [p for p in self.proofs if p.runs_in_process and _is_about(p, change)]
+                by_proof[change.proof] = sorted(mine, key=lambda proof: not proof.interfaces)
+            candidates = by_proof[change.proof]
+            with _changed(change):
+                notices = next((proof for proof in candidates if _fails(proof.test)), None)
+            self.noticed.append((change, notices))
+
+
+def _proof(item: pytest.Item) -> Proof:
+    clauses = frozenset(mark.args[0] for mark in item.iter_markers("clause"))
+    interfaces = (str(value) for key, value in item.user_properties if key == "interface")
+    return Proof(item, clauses, frozenset(interfaces))
+
+
+def _is_about(proof: Proof, change: Change) -> bool:
+    """A change to a clause is for its own tests; one to a pack's settings for all of the pack's."""
+    if change.proof.endswith("."):
+        return any(clause.startswith(change.proof) for clause in proof.clauses)
+    return change.proof in proof.clauses
+
+
+@contextmanager
+def _changed(change: Change) -> Iterator[None]:
+    original = policy_files.read_pack
+    with patch.object(policy_files, "read_pack", lambda path: change.apply(original(path))):
+        yield
+
+
+def _fails(test: pytest.Item) -> bool:
+    return any(report.failed for report in runtestprotocol(test, log=False, nextitem=None))
