@@ -189,9 +189,9 @@ def test_of_confirmations_at_the_same_time_one_has_an_effect(
     quotes = [customer.quote(), customer.quote()]
 
     def confirm(number: int) -> int:
-        body, key = {"quote_id": quotes[number % 2]["id"]}, {"Idempotency-Key": str(number)}
-        sent = {"token": customer.token, "body": body, "headers": key}
-        return stack.call("POST", "/v1/cancellations", **sent).status_code
+        body, headers = {"quote_id": quotes[number % 2]["id"]}, {"Idempotency-Key": str(number)}
+        path, token = "/v1/cancellations", customer.token
+        return stack.call("POST", path, token=token, body=body, headers=headers).status_code
 
     with ThreadPoolExecutor() as pool:
         answers = sorted(pool.map(confirm, range(4)))
