@@ -170,7 +170,10 @@ class InvoiceFacts:
 
 @dataclass(frozen=True, slots=True)
 class PendingCharge:
-    """A pending invoice item: it will be billed with the next invoice."""
+    """A pending invoice item: it will be billed with the next invoice.
+
+    `tax_rates` are its own; without any it is taxed as the invoice is.
+    """
 
     id: str
     subscription: str | None
@@ -179,6 +182,8 @@ class PendingCharge:
     description: str
     period_start: datetime
     period_end: datetime
+    tax_rates: tuple[str, ...] = ()
+    discountable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,8 @@ class StripeBilling:
                     "currency": params["currency"],
                     "description": params["description"],
                     "period": {"start": int(start.timestamp()), "end": int(end.timestamp())},
+                    "tax_rates": params["tax_rates"],
+                    "discountable": params["discountable"],
                     "metadata": {"fairexit_operation": operation},
                 },
                 {"idempotency_key": key},

@@ -184,6 +184,8 @@ def pending_charge_from_stripe(raw: Raw) -> PendingCharge:
         description=raw.get("description") or "",
         period_start=instant(raw["period"]["start"]),
         period_end=instant(raw["period"]["end"]),
+        tax_rates=tuple(rate["id"] for rate in raw.get("tax_rates") or ()),
+        discountable=raw["discountable"],
     )
 
 

@@ -55,6 +55,8 @@ class RemovedCharge:
     description: str
     period_start: datetime
     period_end: datetime
+    tax_rates: tuple[str, ...] = ()
+    discountable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,8 @@ class FakeBilling:
                 description=params["description"],
                 period_start=datetime.fromisoformat(params["period_start"]),
                 period_end=datetime.fromisoformat(params["period_end"]),
+                tax_rates=tuple(params["tax_rates"]),
+                discountable=params["discountable"],
             )
             return added
 

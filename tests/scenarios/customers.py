@@ -118,8 +118,8 @@ class Customer:
         found = self.stack.stripe.v1.invoice_items.list(params)
         return sorted((item.description, item.amount) for item in found.data)
 
-    def let_wait(self, what: str, amount: int, start: datetime, end: datetime) -> None:
-        """Add a charge that waits for the next invoice."""
+    def let_wait(self, what: str, amount: int, start: datetime, end: datetime, **more: Any) -> None:
+        """Add a charge that waits for the next invoice, with any `more` of Stripe's parameters."""
         period = {"start": int(start.timestamp()), "end": int(end.timestamp())}
         params: Any = {
             "customer": self.id,
@@ -128,6 +128,7 @@ class Customer:
             "currency": self.sale.currency,
             "description": what,
             "period": period,
+            **more,
         }
         self.stack.stripe.v1.invoice_items.create(params)
 

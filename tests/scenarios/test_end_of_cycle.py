@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,28 @@ def test_scheduled_taken_back_scheduled_again_and_ended_to_the_second(
     subjects = [mail.splitlines()[0] for mail in customer.mails()]
     assert subjects[1] == "Your subscription goes on"
     assert subjects[3] == "Your subscription has ended"
+
+
+def test_a_charge_that_is_split_and_put_back_keeps_its_tax(
+    stack: Stack, newcomer: Newcomer, settle: Settle
+):
+    customer = newcomer(**MONTHLY)
+    _, end = customer.sale.period(stack.now())
+    params: Any = {"display_name": "VAT", "percentage": 7.7, "inclusive": False}
+    rate = stack.stripe.v1.tax_rates.create(params).id
+    more = {"tax_rates": [rate], "discountable": False}
+    customer.let_wait("across", 999, end - 5 * DAY, end + 10 * DAY, **more)
+    cancellation = customer.confirm(customer.quote("at_period_end"))
+    settle()
+    customer.withdraw(cancellation)
+    settle()
+
+    pending: Any = {"customer": customer.id, "pending": True}
+    items = stack.stripe.v1.invoice_items.list(pending).data
+    assert sorted(item.amount for item in items) == [333, 666]
+    for item in items:
+        assert [one.id for one in item.tax_rates or []] == [rate]
+        assert not item.discountable
 
 
 def test_the_schedule_ends_it_when_stripes_news_are_lost(

@@ -82,6 +82,8 @@ def _after_remove(change: Change, effect: Effect, _result: Result) -> None:
         description=charge["description"],
         period_start=datetime.fromisoformat(charge["period_start"]),
         period_end=datetime.fromisoformat(charge["period_end"]),
+        tax_rates=tuple(charge["tax_rates"]),
+        discountable=charge["discountable"],
     )
     known = effect.params.get("cancellation")
     cancellation = known and change.load(Cancellation, known)

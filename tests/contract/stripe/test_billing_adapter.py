@@ -183,7 +183,10 @@ def test_a_pending_charge_goes_and_comes_back_under_its_operation(
 ) -> None:
     made = annual(shop)
     later = datetime(2027, 1, 1, tzinfo=UTC)
+    rate = shop.v1.tax_rates.create({"display_name": "VAT", "percentage": 7.7, "inclusive": False})
     params = {
+        "tax_rates": [rate.id],
+        "discountable": False,
         "customer": made.customer,
         "subscription": made.id,
         "amount": 900,
@@ -196,6 +199,7 @@ def test_a_pending_charge_goes_and_comes_back_under_its_operation(
     assert billing.charge_added(made.customer, "01ADD") == added
     (charge,) = billing.pending_charges(made.customer, made.id)
     assert (charge.amount, charge.period_start) == (900, later)
+    assert (charge.tax_rates, charge.discountable) == ((rate.id,), False)
     for _ in range(2):  # one that is gone already is as it should be
         billing.remove_charge(added)
     assert billing.pending_charges(made.customer, made.id) == []
