@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from infrastructure.cli import policy_command, quote_command
+from infrastructure.cli import policy_command, quote_command, switch_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     quote_command.add_to(commands)
     policy_command.add_to(commands)
+    switch_command.add_to(commands)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status

@@ -23,7 +23,10 @@ from infrastructure.local.logins import Logins, Tokens
 from infrastructure.local.mails import Mail, MailPage, read_mails
 from infrastructure.local.ports import HOST, Ports
 from infrastructure.local.processes import ROOT, Server
+from shared.adapters.dynamodb_store import DynamoDBStore
 from shared.adapters.stripe_events import HANDLED
+from shared.domain.controls import OPERATIONS, Controls
+from shared.ports import Put
 
 STRIPE_KEY = "sk_test_local"
 MAIL_FROM = "billing@example.com"
@@ -196,7 +199,8 @@ class Stack:
             progress("deploying template.yaml")
             parameters = self._prepare()
             self.outputs = deploy(self.aws, template, parameters)
-            progress("asking the webhook for its first answer")
+            progress("opening the money path and asking the webhook for its first answer")
+            self._open()
             self._canary()
         except BaseException:
             self.stop()
@@ -252,6 +256,20 @@ class Stack:
             "StripeApiBase": self.stripe_url,
             "MailFrom": MAIL_FROM,
         }
+
+    def _open(self) -> None:
+        """Turn the switch: where nobody has, no money moves."""
+        store = DynamoDBStore(
+            self.aws("dynamodb"), self.outputs["TableName"], incarnation=1, livemode=False
+        )
+        controls = Controls(
+            OPERATIONS,
+            money_moves=True,
+            reason="a local stack",
+            changed_by="launcher",
+            changed_at=CLOCK_STARTS,
+        )
+        store.commit([Put(controls, 0)])
 
     def _canary(self) -> None:
         """Post an unsigned event: only a stack that works from end to end distrusts it."""

@@ -15,6 +15,7 @@ import msgspec
 
 from shared.domain.account import Account
 from shared.domain.cancellation import Cancellation
+from shared.domain.controls import Controls, Spent
 from shared.domain.dispute import Dispute
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError
@@ -49,6 +50,8 @@ _KINDS: dict[type, ItemKind] = {
     RefundOperation: ItemKind("REFUND#", lambda r: (r.customer, r.id)),
     Dispute: ItemKind("DISPUTE#", lambda r: (r.customer, r.id)),
     Effect: ItemKind("EFFECT#", lambda r: (r.customer, r.id)),
+    Controls: ItemKind("CONTROLS", lambda r: (r.customer,)),
+    Spent: ItemKind("SPENT#", lambda r: (r.customer, r.window, sortable(r.since))),
     LedgerEntry: ItemKind("LEDGER#", lambda r: (r.customer, r.id)),
     AuditEntry: ItemKind("AUDIT#", lambda r: (r.customer, f"{r.sequence:010d}")),
     EventMark: ItemKind("EVENT#", lambda r: (r.customer, r.id)),

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 # Contention is per customer. Twelve tries take about three seconds; whoever loses them all meets a
 # storm and comes back later.
-_TRIES = 12
+TRIES = 12
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 
 
@@ -60,7 +60,9 @@ class Change:
 
     def put(self, record: Any, *key: str) -> None:
         """Write `record` whole; it was loaded under the same key, or is new."""
-        self._puts[type(record), key or (record.id,)] = record
+        if not key and hasattr(record, "id"):
+            key = (record.id,)
+        self._puts[type(record), key] = record
 
     def effect(self, kind: EffectKind, params: Mapping[str, Any]) -> str:
         """An effect to be carried out after the commit; its id."""
@@ -160,7 +162,7 @@ def transact(services: Services, customer: str, actor: str, decide: Callable[[Ch
     Raises:
         UnavailableError: too many writers at once; nothing was written.
     """
-    for attempt in range(_TRIES):
+    for attempt in range(TRIES):
         change = Change(services, customer, actor)
         try:
             result = decide(change)
@@ -171,8 +173,13 @@ def transact(services: Services, customer: str, actor: str, decide: Callable[[Ch
         else:
             wake(services, customer, change.effects)
             return result
-        services.clock.pause(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))
+        pause_before_try(services, attempt)
     raise UnavailableError(f"too many writers on {customer}")
+
+
+def pause_before_try(services: Services, attempt: int) -> None:
+    """Let the rivals of a lost try come back apart."""
+    services.clock.pause(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))
 
 
 def wake(services: Services, customer: str, effects: list[str], *, delay_seconds: int = 0) -> None:

@@ -4,13 +4,22 @@ Whatever dies here, the stored effect says what was sent and when, and the next 
 that `decide_attempt` calls safe.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.application.change import Change, present, transact, wake
+from shared.application.change import (
+    TRIES,
+    Change,
+    pause_before_try,
+    present,
+    transact,
+    wake,
+)
 from shared.application.effects import cancellations, charges, collection, messages, refunds
 from shared.application.effects.performer import Go, Performer, Refuse, Result, Skip
+from shared.application.money_gate import Hold, pass_gate
 from shared.domain.effects import (
     SETTLE_TIME,
     Attempt,
@@ -27,7 +36,7 @@ from shared.domain.errors import (
     RefusedError,
     UnavailableError,
 )
-from shared.ports import Put, Services, Stored
+from shared.ports import Check, Put, Services, Stored
 
 PERFORMERS: dict[EffectKind, Performer] = {
     **cancellations.PERFORMERS,
@@ -48,6 +57,7 @@ class Performed(StrEnum):
     SKIPPED = "skipped"
     REJECTED = "rejected"
     LATER = "later"
+    HELD = "held"
     NEEDS_PERSON = "needs_person"
     NOTHING = "nothing"
 
@@ -61,11 +71,17 @@ def perform_effect(services: Services, *, customer: str, effect_id: str) -> Perf
     stored = services.store.get(Effect, customer, effect_id)
     if stored is None:
         raise NotReadyError(f"effect {effect_id} is not stored")
-    try:
-        return _attempt(services, stored)
-    except ConflictingWriteError:
-        # Another worker has it; what it leaves behind is due again by itself.
-        return Performed.NOTHING
+    for attempt in range(TRIES):
+        try:
+            return _attempt(services, stored)
+        except ConflictingWriteError:
+            again = services.store.get(Effect, customer, effect_id)
+        if again is None or again.version != stored.version:
+            # Another worker has it; what it leaves behind is due again by itself.
+            return Performed.NOTHING
+        # Something beside the effect has moved: a cap, a payment. Look again.
+        pause_before_try(services, attempt)
+    raise UnavailableError(f"too many writers beside effect {effect_id}")
 
 
 def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
@@ -91,13 +107,24 @@ def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
         return _later(services, Stored(effect.tried(), stored.version), now, ambiguous=False)
     match verdict:
         case Go(checks):
-            sending = effect.sending(now, new_epoch=new_epoch)
-            services.store.commit([Put(sending, stored.version), *checks])
-            return _send(services, Stored(sending, stored.version + 1), now)
+            return _go(services, stored, checks, new_epoch=new_epoch)
         case Skip(reason):
             return _skip(services, effect, reason)
         case Refuse(reason):
             return _refuse(services, stored, reason, now)
+
+
+def _go(
+    services: Services, stored: Stored[Effect], checks: Sequence[Check], *, new_epoch: bool
+) -> Performed:
+    """Store the key together with all that must still hold, then call."""
+    now = present(services)
+    passed = pass_gate(services, stored.record, now)
+    if isinstance(passed, Hold):
+        return _hold(services, stored, passed)
+    sending = stored.record.sending(now, new_epoch=new_epoch)
+    services.store.commit([Put(sending, stored.version), *checks, *passed])
+    return _send(services, Stored(sending, stored.version + 1), now)
 
 
 def _send(services: Services, stored: Stored[Effect], now: datetime) -> Performed:
@@ -213,6 +240,13 @@ def _later(
     if delay <= _LONGEST_DELAY:
         wake(services, effect.customer, [effect.id], delay_seconds=delay)
     return Performed.LATER
+
+
+def _hold(services: Services, stored: Stored[Effect], hold: Hold) -> Performed:
+    """The switch or a cap says not now; nothing is counted as an attempt."""
+    waiting = replace(stored.record.waiting_until(hold.until), reason=hold.reason)
+    services.store.commit([Put(waiting, stored.version)])
+    return Performed.HELD
 
 
 def _postpone(services: Services, stored: Stored[Effect], now: datetime) -> Performed:

@@ -8,8 +8,9 @@ from typing import Any
 from shared.adapters import policy_files
 from shared.application.do_due_work import do_due_work, find_due_work
 from shared.application.perform_effect import perform_effect
+from shared.domain.controls import OPERATIONS, Controls
 from shared.domain.effects import Effect, EffectKind
-from shared.ports import Policies
+from shared.ports import Policies, Put
 from tests.fakes.billing import FakeBilling
 from tests.fakes.store import FakeStore
 
@@ -83,6 +84,8 @@ class FakeServices:
         self.mailer = FakeMailer()
         self.bus = FakeBus()
         self.policies: Policies = policy_files
+        opened = Controls(OPERATIONS, True, "tests", "tests", START)
+        self.store.commit([Put(opened, 0)])
 
     def run_effects(self, *, rounds: int = 50) -> None:
         """Carry out woken effects until no message is left, moving the clock past each delay."""
