@@ -183,7 +183,8 @@ def test_a_pending_charge_goes_and_comes_back_under_its_operation(
 ) -> None:
     made = annual(shop)
     later = datetime(2027, 1, 1, tzinfo=UTC)
-    rate = shop.tax_rates.create({"display_name": "VAT", "percentage": 7.7, "inclusive": False})
+    vat = {"display_name": "VAT", "percentage": 7.7, "inclusive": False}
+    rate = shop.client.v1.tax_rates.create(vat)
     params = {
         "tax_rates": [rate.id],
         "discountable": False,
