@@ -1,6 +1,6 @@
 """The story's cancellations: now with a refund; at the end of the cycle, with second thoughts."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from infrastructure.local.story_tools import (
@@ -12,7 +12,7 @@ from infrastructure.local.story_tools import (
     sales_of,
 )
 from infrastructure.local.world import Person
-from tests.verifier.arithmetic import Charge, Sale, written
+from tests.verifier.arithmetic import Charge, Sale, stamp, written
 from tests.verifier.cancel_now import CancelledNow, verify_cancelled_now
 from tests.verifier.end_of_cycle import (
     Ending,
@@ -241,9 +241,9 @@ def tell_at_stripe(scene: Scene, sale: Sale) -> None:
     """What Stripe will do, and what waits there to be billed."""
     ends = scene.reader.stripe(f"subscriptions/{sale.subscription}")["cancel_at"]
     pending = scene.reader.stripe_list("invoiceitems", customer=sale.customer, pending="true")
-    waiting = ", ".join(written(i["amount"], i["currency"]) for i in pending) or "nothing"
-    end = f"ends at {datetime.fromtimestamp(ends, tz=sale.start.tzinfo)}" if ends else "renews"
-    scene.voice.figure(f"at Stripe it {end}; {waiting} waits to be billed")
+    amounts = " + ".join(written(item["amount"], item["currency"]) for item in pending)
+    end = f"ends at {stamp(datetime.fromtimestamp(ends, UTC))}" if ends else "renews"
+    scene.voice.figure(f"at Stripe it {end}; to be billed with the next invoice: {amounts or 0}")
 
 
 def tell_invoices(scene: Scene, sale: Sale) -> None:

@@ -43,7 +43,8 @@ def open_case(scene: Scene, person: Person, kind: str) -> Case:
     voice.heading(f"{name}'s bank opens {'an inquiry' if kind == 'inquiry' else 'a chargeback'}")
     visitor = Visitor(stack, person.email)
     leave_unpaid(stack, person.customer, currency, UNPAID)
-    voice.step(f"has {len(sales)} subscriptions and owes an invoice of {written(UNPAID, currency)}")
+    bought = "a subscription" if len(sales) == 1 else f"{len(sales)} subscriptions"
+    voice.step(f"has {bought} and an open invoice of {written(UNPAID, currency)}")
     charge = paying_charge(stack, sales[0].subscription)
     since = stack.now()
     dispute = open_dispute(stack, charge, kind)
