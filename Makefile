@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test lint lock build
+.PHONY: help setup run test lint clauses lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,6 +29,9 @@ test: setup ## lint, then every test: unit, application, contract, handlers, inf
 
 lint: setup ## ruff, mypy --strict, import-linter, cfn-lint
 	@$(BIN)/python -m infrastructure.local lint
+
+clauses: setup ## what each policy obliges to, and what proves it
+	@$(BIN)/python -m infrastructure.clauses
 
 lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/*.in
 	@$(PYTHON) infrastructure/environments.py lock

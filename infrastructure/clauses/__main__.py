@@ -32,7 +32,7 @@ def main() -> int:
     pytest.main([*OPTIONS, "-m", "clause", str(ROOT / "tests")], plugins=[proving])
     for row in rows.values():
         print(_line(row, proving))
-    written = {change.proof for change, _ in proving.noticed}
+    written = {change.target for change, _ in proving.noticed}
     gaps = [*_gaps(rows, written, proving), *_renamed()]
     working = sum(row.works for row in rows.values())
     noticed = sum(proof is not None for _, proof in proving.noticed)
@@ -53,7 +53,7 @@ def _killers(name: str, proving: Proving) -> list[tuple[str, Proof]]:
     return [
         (change.what, proof)
         for change, proof in proving.noticed
-        if change.proof == name and proof is not None
+        if change.target == name and proof is not None
     ]
 
 
@@ -73,7 +73,7 @@ def _gaps(rows: dict[str, Row], written: set[str], proving: Proving) -> Iterator
     yield from (f"{test} fails" for test in proving.failed)
     marked = {name for proof in proving.proofs for name in proof.clauses}
     yield from (f"{name}: a test's mark names no row" for name in sorted(marked - rows.keys()))
-    clauses = {name for name in written if not name.endswith(".")}
+    clauses = {name for name in written if "." in name}
     yield from (f"{name}: no row for a clause" for name in sorted(clauses - rows.keys()))
     yield from (f"{name}: no test for a clause" for name in sorted(clauses - marked))
     for row in rows.values():
@@ -83,7 +83,7 @@ def _gaps(rows: dict[str, Row], written: set[str], proving: Proving) -> Iterator
             yield f"{row.id}: working, but no change shows through a public interface"
     for change, proof in proving.noticed:
         if proof is None:
-            yield f"{change.proof}: nobody notices {change.what}"
+            yield f"{change.target}: nobody notices {change.what}"
 
 
 def _renamed() -> Iterator[str]:

@@ -8,12 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.domain.calendars import WEEKENDS, BusinessTime
-from shared.domain.clauses import Clause
+from shared.domain.clauses import Clause, Consequence, Event, Formula, Share
 from shared.domain.policy import Policy
 from shared.domain.statutes import Statute
 
 # What a clause is, and its paraphrase, which decides nothing.
 NO_PARAMETERS = {"id", "kind", "text", "share", "what", "promise", "on"}
+NO_PARAMETERS_OF_A_CONSEQUENCE = NO_PARAMETERS | {"grounds"}
 NO_STATUTE_PARAMETERS = {"id", "title", "text"}
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FAR_ZONE = ZoneInfo("Pacific/Kiritimati")  # where it is tomorrow
@@ -21,9 +22,9 @@ FAR_ZONE = ZoneInfo("Pacific/Kiritimati")  # where it is tomorrow
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change to what is written; ``proof`` begins the ids of the tests that must notice it."""
+    """A change to a clause, which must be noticed by its own tests, or to a pack's settings."""
 
-    proof: str
+    target: str
     what: str
     apply: Callable[[Policy], Policy]
 
@@ -34,8 +35,10 @@ def changes_of(policy: Policy) -> Iterator[Change]:
         for what, changed in _changed_clauses(clause):
             clauses = (*policy.clauses[:index], *changed, *policy.clauses[index + 1 :])
             yield _in_pack(policy, clause.id, f"{clause.kind}: {what}", clauses=clauses)
+    for what, applies in moved(policy.applies):
+        yield _in_pack(policy, _on_versions(policy), f"applies {what}", applies=applies)
     for what, changed_settings in _changed_settings(policy):
-        yield _in_pack(policy, f"{policy.id}.", f"settings: {what}", **changed_settings)
+        yield _in_pack(policy, f"{policy.id} settings", what, **changed_settings)
 
 
 def statute_changes(policy: Policy) -> Iterator[Change]:
@@ -51,14 +54,23 @@ def _always(statutes: tuple[Statute, ...]) -> Callable[[Policy], Policy]:
     return lambda policy: replace(policy, statutes=statutes)
 
 
-def _in_pack(policy: Policy, proof: str, what: str, **members: Any) -> Change:
+def _on_versions(policy: Policy) -> str:
+    """The clause that says which version of the pack rules, else the pack's settings."""
+    said = (x.id for x in policy.clauses if getattr(x, "on", None) is Event.POLICY_CHANGE)
+    return next(said, f"{policy.id} settings")
+
+
+def _in_pack(policy: Policy, target: str, what: str, **members: Any) -> Change:
     changed = replace(policy, **members)
-    return Change(proof, what, lambda read: changed if read.digest == policy.digest else read)
+    return Change(target, what, lambda read: changed if read.digest == policy.digest else read)
 
 
 def _changed_clauses(clause: Clause) -> Iterator[tuple[str, tuple[Clause, ...]]]:
     yield "removed", ()
-    for name, what, value in _moved_members(clause, NO_PARAMETERS):
+    left_out = NO_PARAMETERS
+    if isinstance(clause, Consequence):
+        left_out = NO_PARAMETERS_OF_A_CONSEQUENCE
+    for name, what, value in _moved_members(clause, left_out):
         yield what, (replace(clause, **{name: value}),)
 
 
@@ -104,22 +116,21 @@ def moved(value: Any) -> Iterator[tuple[str, Any]]:  # noqa: C901 - an arm a typ
 
 
 def _changed_settings(policy: Policy) -> Iterator[tuple[str, dict[str, Any]]]:
-    """How the pack counts, moved; a calendar of weekends alone has no holiday to lose."""
+    """How the pack counts, moved, as far as a clause of it counts so."""
     settings, proration = policy.settings, policy.settings.proration
-    for what, applies in moved(policy.applies):
-        yield f"applies {what}", {"applies": applies}
     yield f"time_zone {policy.time_zone} → {FAR_ZONE}", {"time_zone": FAR_ZONE}
-    if policy.calendar.holidays:
-        yield f"calendar {policy.calendar.id} → {WEEKENDS.id}", {"calendar": WEEKENDS}
     for what, rounding in moved(settings.rounding):
         yield f"rounding {what}", {"settings": replace(settings, rounding=rounding)}
     for what, fees in moved(settings.gateway_fees):
         yield f"gateway_fees {what}", {"settings": replace(settings, gateway_fees=fees)}
-    for what, basis in moved(proration.basis):
-        by_days = replace(settings, proration=replace(proration, basis=basis))
-        yield f"basis {what}", {"settings": by_days}
+    if any(isinstance(x, Formula) and x.share is Share.UNUSED_TIME for x in policy.clauses):
+        for what, basis in moved(proration.basis):
+            by_days = replace(settings, proration=replace(proration, basis=basis))
+            yield f"basis {what}", {"settings": by_days}
     if policy.business_time is not None:
         yield from _changed_hours(policy.business_time)
+    elif policy.calendar.holidays:
+        yield f"calendar {policy.calendar.id} → {WEEKENDS.id}", {"calendar": WEEKENDS}
 
 
 def _changed_hours(time: BusinessTime) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,6 +1,5 @@
 """Running the tests that prove clauses: once as they are, then against each change to a policy."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,14 +56,13 @@ class Proving:
 
     def _try_changes(self) -> None:
         """The tests of a clause, through public interfaces first, until one of them fails."""
-        by_proof: dict[str, list[Proof]] = defaultdict(list)
+        quick = [proof for proof in self.proofs if proof.runs_in_process]
+        quick.sort(key=lambda proof: not proof.interfaces)
         for change in self.changes:
-            if change.proof not in by_proof:
-                mine = [p for p in self.proofs if p.runs_in_process and _is_about(p, change)]
-                by_proof[change.proof] = sorted(mine, key=lambda proof: not proof.interfaces)
-            candidates = by_proof[change.proof]
+            # Whatever a pack's settings change, any test may notice.
+            own = [proof for proof in quick if change.target in proof.clauses] or quick
             with _changed(change):
-                notices = next((proof for proof in candidates if _fails(proof.test)), None)
+                notices = next((proof for proof in own if _fails(proof.test)), None)
             self.noticed.append((change, notices))
 
 
@@ -72,13 +70,6 @@ def _proof(item: pytest.Item) -> Proof:
     clauses = frozenset(mark.args[0] for mark in item.iter_markers("clause"))
     interfaces = (str(value) for key, value in item.user_properties if key == "interface")
     return Proof(item, clauses, frozenset(interfaces))
-
-
-def _is_about(proof: Proof, change: Change) -> bool:
-    """A change to a clause is for its own tests; one to a pack's settings for all of the pack's."""
-    if change.proof.endswith("."):
-        return any(clause.startswith(change.proof) for clause in proof.clauses)
-    return change.proof in proof.clauses
 
 
 @contextmanager

@@ -38,13 +38,6 @@ class When(StrEnum):
     USED = "used"
 
 
-class Verification(StrEnum):
-    """What must be established before a ground counts."""
-
-    NONE = "none"
-    FINDING = "finding"
-
-
 class Share(StrEnum):
     """How a formula finds what is due on a line."""
 
@@ -108,10 +101,9 @@ class Window(Clause):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroundRule(Clause):
-    """What a ground leads to by itself, and what must be verified before it counts."""
+    """What a ground leads to; with needs_verification it counts once staff have verified it."""
 
     outcome: Outcome
-    verification: Verification
     code: str
 
 

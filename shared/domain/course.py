@@ -17,7 +17,7 @@ from shared.domain.facts import Ground
 from shared.domain.formulas import Shares, nothing, rule_formula
 from shared.domain.money import ZERO
 from shared.domain.reductions import rule_issue_charge
-from shared.domain.settlement import PAID_AND_NOT_RETURNED, NamedCap
+from shared.domain.settlement import NamedCap
 from shared.domain.shares import available_parts
 from shared.domain.situation import Situation
 from shared.domain.statutes import Statute
@@ -49,9 +49,9 @@ def look_at_everything(s: Situation) -> Course:
     course = Course(s, nothing(s))
     if s.case.request.ground is Ground.WITHDRAWAL:
         _look_at_statutes(course)
-    for clause in s.policy.clauses:
-        if s.case.request.ground not in clause.grounds:
-            course.rulings.append(ruling(clause, Ruled.NOT_APPLICABLE, "other_ground"))
+    for clause, silent in s.policy.looked_at[s.case.request.ground]:
+        if silent is not None:
+            course.rulings.append(silent)
         elif course.statute is not None and not isinstance(clause, c.Deadline):
             course.rulings.append(ruling(clause, Ruled.NOT_APPLICABLE, "statute_prevails"))
         else:
@@ -131,7 +131,7 @@ def _look_at(clause: c.Clause, course: Course) -> Iterable[Ruling]:  # noqa: C90
             course.cancellations.append(clause)
             return []
         case _:
-            return [ruling(clause, Ruled.NOT_APPLICABLE, "other_event")]
+            raise AssertionError(f"{clause.kind} rules on no request")
 
 
 def _look_at_formula(clause: c.Formula, course: Course) -> list[Ruling]:
@@ -151,7 +151,7 @@ def _look_at_formula(clause: c.Formula, course: Course) -> list[Ruling]:
 
 def _look_at_cap(clause: c.Cap, course: Course) -> Ruling:
     if clause.limits is None:
-        return ruling(clause, Ruled.PASSED, "cap_paid", {"cap": PAID_AND_NOT_RETURNED})
+        return ruling(clause, Ruled.PASSED, "cap_paid", {"cap": clause.name})
     limit = clause.limits.get(course.s.currency or "", 0)
     course.caps.append(NamedCap(clause.name, limit))
     return ruling(clause, Ruled.PASSED, "cap_limit", {"cap": clause.name, "limit": limit})

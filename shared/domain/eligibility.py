@@ -70,7 +70,7 @@ def rule_standing(clause: c.StandingRule, s: Situation) -> list[Ruling]:
 def rule_ground(clause: c.GroundRule, s: Situation) -> list[Ruling]:
     """What the ground leads to by itself, or once it is verified."""
     saw = {"ground": s.case.request.ground.value, "verified": s.case.request.verified}
-    if clause.outcome is not c.Outcome.GRANTED:
+    if clause.outcome is not c.Outcome.NEEDS_VERIFICATION:
         says = f"ground_{clause.outcome}"
         person = Ruled.NEEDS_PERSON if clause.outcome is c.Outcome.REFERRED else Ruled.FAILED
         return [ruling(clause, person, says, saw, outcome=clause.outcome, code=clause.code)]
@@ -78,7 +78,7 @@ def rule_ground(clause: c.GroundRule, s: Situation) -> list[Ruling]:
         outcome = c.Outcome.DENIED
         code = f"{clause.code}_not_confirmed"
         return [ruling(clause, Ruled.FAILED, "ground_refuted", saw, outcome=outcome, code=code)]
-    if s.case.request.verified or clause.verification is c.Verification.NONE:
+    if s.case.request.verified:
         return [ruling(clause, Ruled.PASSED, "ground_passed", saw)]
     outcome = c.Outcome.NEEDS_VERIFICATION
     code = f"{clause.code}_not_verified"

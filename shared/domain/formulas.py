@@ -122,7 +122,7 @@ def _disruption_outcome(
     """The outcome, its code and its words."""
     if s.case.request.verified is False:
         return c.Outcome.DENIED, f"{clause.code}_not_confirmed", "disruption_refuted"
-    if not s.case.incidents and clause.unrecorded is c.Outcome.NEEDS_VERIFICATION:
+    if not s.case.incidents and clause.unrecorded is not c.Outcome.DENIED:
         return clause.unrecorded, f"{clause.code}_not_verified", "disruption_unrecorded"
     unknown = [i for i in s.case.incidents if i.attribution is None] + [
         i for i in counted if clause.sla_entitles and i.beyond_sla is None

@@ -5,12 +5,15 @@ A pack is data. Nothing here or in the rules knows any pack by name.
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from shared.domain.calendars import BusinessTime, Calendar
-from shared.domain.clauses import ChargebackRule, Clause
+from shared.domain.clauses import ChargebackRule, Clause, Consequence
+from shared.domain.decision import Ruled, Ruling, ruling
+from shared.domain.facts import Ground
 from shared.domain.policy_form import PACK, Applies, Pack
 from shared.domain.settings import Proration, Settings
 from shared.domain.shapes import Fault, FaultsError, read_document
@@ -79,6 +82,22 @@ class Policy:
     settings: Settings
     clauses: tuple[Clause, ...]
     statutes: tuple[Statute, ...]
+    # For each ground the clauses in order, each with its entry in the trace where it is silent
+    # about the ground: the same in every decision, so that it is made once.
+    looked_at: Mapping[Ground, tuple[tuple[Clause, Ruling | None], ...]] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        silent = [_silent(clause) for clause in self.clauses]
+        looked_at = {
+            ground: tuple(
+                (clause, None if ground in clause.grounds else entry)
+                for clause, entry in zip(self.clauses, silent, strict=True)
+            )
+            for ground in Ground
+        }
+        object.__setattr__(self, "looked_at", looked_at)
 
     @property
     def dispute_consequences(self) -> DisputeConsequences:
@@ -94,6 +113,12 @@ class Policy:
                     fees_become_owed_when_lost=clause.fees_become_owed_when_lost,
                 )
         return NO_CONSEQUENCES
+
+
+def _silent(clause: Clause) -> Ruling:
+    """What the trace says of a clause that does not speak about a request."""
+    says = "other_event" if isinstance(clause, Consequence) else "other_ground"
+    return ruling(clause, Ruled.NOT_APPLICABLE, says)
 
 
 def parse_policy(text: str, *, name: str, library: Library = NO_LIBRARY) -> Policy:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -97,34 +98,35 @@ def _clause(kind: str, build: Any, members: dict[str, Member], check: Check = no
     common = {
         "id": Member(TEXT, note="The id of the sentence that it came from."),
         "kind": Member(constant(kind)),
-        "grounds": Member(SetOf(choice(Ground)), ORDINARY, "On which it is looked at."),
         "text": Member(TEXT, note="A paraphrase of the sentence."),
     }
     return Record(build, common | members, check)
 
 
+def _ruling(kind: str, build: Any, members: dict[str, Member], check: Check = no_check) -> Record:
+    """A clause that rules on requests."""
+    grounds = Member(SetOf(choice(Ground)), ORDINARY, "On which it is looked at.")
+    return _clause(kind, build, {"grounds": grounds} | members, check)
+
+
 def _formula(share: c.Share, build: Any, members: dict[str, Member]) -> Record:
     common = {
         "share": Member(constant(share)),
-        "outcome": Member(choice(c.Outcome), c.Outcome.GRANTED, "granted or needs_approval"),
+        "outcome": Member(one_of(PAYING), c.Outcome.GRANTED),
         "code": Member(TEXT),
         "settle_as": Member(SetOf(choice(SettleAs)), frozenset({SettleAs.REFUND})),
         "ends_service": Member(FLAG, default=False),
     }
-    return _clause("formula", build, common | members, _check_formula)
+    return _ruling("formula", build, common | members, _check_formula)
 
 
 def _check_formula(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
-    if values["outcome"] not in (FAULTY, c.Outcome.GRANTED, c.Outcome.NEEDS_APPROVAL):
-        faults.append(Fault(f"{path}.outcome", values["outcome"], "granted or needs_approval"))
+    if values["settle_as"] == frozenset():
+        faults.append(Fault(f"{path}.settle_as", "[]", "at least one of refund, credit"))
 
 
-def _check_ground(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
-    if values["outcome"] not in (FAULTY, *GROUND_OUTCOMES):
-        faults.append(Fault(f"{path}.outcome", values["outcome"], "denied, referred or granted"))
-
-
-GROUND_OUTCOMES = (c.Outcome.DENIED, c.Outcome.REFERRED, c.Outcome.GRANTED)
+GROUND_OUTCOMES = (c.Outcome.DENIED, c.Outcome.REFERRED, c.Outcome.NEEDS_VERIFICATION)
+PAYING = (c.Outcome.GRANTED, c.Outcome.NEEDS_APPROVAL)
 
 
 def _check_deadline(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
@@ -149,7 +151,10 @@ CANCELLATION_RULES = ("service_until", "notice_days", "usage_on_exit")
 def _consequence(
     on: c.Event, build: Any, members: dict[str, Member], check: Check = no_check
 ) -> Record:
-    return _clause("consequence", build, {"on": Member(constant(on))} | members, check)
+    """It follows on an event, whatever a request is about; a cancellation has its own ground."""
+    grounds = ORDINARY if on is c.Event.CANCELLATION else frozenset()
+    built = partial(build, grounds=grounds)
+    return _clause("consequence", built, {"on": Member(constant(on))} | members, check)
 
 
 def _duty(on: c.Event) -> Record:
@@ -218,7 +223,7 @@ FORMULA = OneOf(
 DEDUCTION = OneOf(
     "what",
     {
-        "per_issue": _clause(
+        "per_issue": _ruling(
             "deduction",
             c.IssueCharge,
             {
@@ -227,28 +232,23 @@ DEDUCTION = OneOf(
                 "days": Member(COUNT),
             },
         ),
-        "named": _clause("deduction", c.NamedDeductions, {"what": Member(constant("named"))}),
+        "named": _ruling("deduction", c.NamedDeductions, {"what": Member(constant("named"))}),
     },
 )
 CLAUSE = OneOf(
     "kind",
     {
-        "window": _clause(
+        "window": _ruling(
             "window",
             c.Window,
             {"days": Member(COUNT), "since": Member(choice(c.Since)), "code": Member(TEXT)},
         ),
-        "ground": _clause(
+        "ground": _ruling(
             "ground",
             c.GroundRule,
-            {
-                "outcome": Member(choice(c.Outcome), c.Outcome.GRANTED),
-                "verification": Member(choice(c.Verification), c.Verification.NONE),
-                "code": Member(TEXT),
-            },
-            _check_ground,
+            {"outcome": Member(one_of(GROUND_OUTCOMES)), "code": Member(TEXT)},
         ),
-        "exclusion": _clause(
+        "exclusion": _ruling(
             "exclusion",
             c.Exclusion,
             {
@@ -256,13 +256,13 @@ CLAUSE = OneOf(
                 "attributions": Member(Table(choice(Attribution), choice(Finding)), {}),
             },
         ),
-        "standing": _clause(
+        "standing": _ruling(
             "standing", c.StandingRule, {"invoices_paid": Member(FLAG, default=False)}
         ),
-        "evidence": _clause(
+        "evidence": _ruling(
             "evidence", c.EvidenceRule, {"at_least": Member(POSITIVE, 1), "code": Member(TEXT)}
         ),
-        "line_filter": _clause(
+        "line_filter": _ruling(
             "line_filter",
             c.LineFilter,
             {
@@ -272,11 +272,11 @@ CLAUSE = OneOf(
             },
         ),
         "formula": FORMULA,
-        "cap": _clause(
+        "cap": _ruling(
             "cap", c.Cap, {"name": Member(TEXT), "limits": Member(Nullable(LIMITS), None)}
         ),
         "deduction": DEDUCTION,
-        "deadline": _clause(
+        "deadline": _ruling(
             "deadline",
             c.Deadline,
             {
@@ -286,7 +286,7 @@ CLAUSE = OneOf(
             },
             _check_deadline,
         ),
-        "approval": _clause(
+        "approval": _ruling(
             "approval",
             c.ApprovalRule,
             {"agent_limits": Member(LIMITS), "review_evidence": Member(FLAG, default=False)},
@@ -317,7 +317,7 @@ def _decisive_roles(clause: Any) -> tuple[str, ...]:  # noqa: C901 - an arm a ki
     match clause:
         case c.Formula():
             return ("formula",)
-        case c.GroundRule(outcome=c.Outcome.GRANTED):
+        case c.GroundRule(outcome=c.Outcome.NEEDS_VERIFICATION):
             return ("ground rule",)
         case c.GroundRule():
             return ("ground rule", "formula")

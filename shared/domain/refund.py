@@ -129,13 +129,14 @@ def _deductions(course: Course) -> Sequence[Deduction]:
 
 
 def _settle_as(course: Course) -> SettleAs:
-    """As the customer asked where the clause allows it, else as a refund."""
+    """As the customer asked where that is allowed; else as a refund, unless only credit is."""
     asked = course.s.case.request.settle_as
-    if asked is None:
-        return SettleAs.REFUND
     if course.statute is not None or course.formula is None:
+        return asked or SettleAs.REFUND
+    allowed = course.formula.settle_as
+    if asked in allowed:
         return asked
-    return asked if asked in course.formula.settle_as else SettleAs.REFUND
+    return SettleAs.REFUND if SettleAs.REFUND in allowed else SettleAs.CREDIT
 
 
 def _line_decisions(

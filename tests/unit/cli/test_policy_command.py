@@ -59,7 +59,7 @@ def test_lint_finds_unreached_grounds_missing_approvers_and_missing_proofs(
     found = capsys.readouterr().out
     assert "no clause reaches the ground goodwill" in found
     assert "mine.partial: nobody may approve the ground unused_period" in found
-    assert "mine.partial: no test proves it" in found
+    assert "mine.partial: no test names it" in found
 
 
 def test_lint_reports_the_faults_of_a_pack(

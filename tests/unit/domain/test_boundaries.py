@@ -34,6 +34,7 @@ def test_the_window_ends_with_day_15_in_the_policys_zone(received_at: str, outco
     )
 
     assert out["outcome"] == outcome
+    assert codes(out) == ({"window_over"} if outcome == "denied" else {"unused_prepaid_time"})
     (window,) = trace_of(out, "rtc.window", "window")
     assert window["saw"]["day"] == (15 if outcome != "denied" else 16)
 
@@ -69,7 +70,10 @@ def test_seven_days_from_the_service_date(received_at: str, outcome: str) -> Non
         "received_at": received_at,
     }
 
-    assert quote(case("itservices", request=request))["outcome"] == outcome
+    out = quote(case("itservices", invoices=[invoice(issued_at=day(8))], request=request))
+
+    assert out["outcome"] == outcome
+    assert codes(out) == ({"window_over"} if outcome == "denied" else {"vendor_fault"})
 
 
 @pytest.mark.clause("moneyback.window")
@@ -113,6 +117,21 @@ def test_only_issues_of_the_first_15_days_are_charged_for(resolved_at: str, coun
     )
 
     assert out["amount"] == 120000 - 5000 * counted
+
+
+@pytest.mark.clause("moneyback.per_issue")
+@pytest.mark.parametrize(("currency", "charge"), [("usd", 2999), ("eur", 2999), ("gbp", 2499)])
+def test_what_an_issue_costs_is_in_the_policy(currency: str, charge: int) -> None:
+    out = quote(
+        case(
+            "moneyback",
+            invoices=[invoice(currency=currency)],
+            request={"ground": "dissatisfaction", "received_at": day(10)},
+            resolved_issues=[day(3)],
+        )
+    )
+
+    assert out["amount"] == 120000 - charge
 
 
 @pytest.mark.clause("moneyback.per_issue")
@@ -178,16 +197,20 @@ def test_a_refund_never_exceeds_what_was_paid_and_not_returned() -> None:
     )
 
     assert (out["total"], out["caps"][0]["applied"]) == (15000, True)
-    assert trace_of(out, "moneyback.cap", "cap")[0]["ruled"] == "passed"
+    (entry,) = trace_of(out, "moneyback.cap", "cap")
+    assert (entry["ruled"], entry["saw"]) == ("passed", {"cap": "paid_and_not_returned"})
 
 
 @pytest.mark.clause("rtc.documentation")
 def test_without_evidence_the_case_waits_for_the_customer() -> None:
     invoices = [invoice(issued_at=day(1))]
 
-    out = quote(case("rtc", invoices=invoices, request={"received_at": day(5)}))
+    waiting = quote(case("rtc", invoices=invoices, request={"received_at": day(5)}))
+    request = {"received_at": day(5), "evidence": ["log"]}
+    brought = quote(case("rtc", invoices=invoices, request=request))
 
-    assert (out["outcome"], codes(out)) == ("needs_evidence", {"documentation_missing"})
+    assert (waiting["outcome"], codes(waiting)) == ("needs_evidence", {"documentation_missing"})
+    assert brought["outcome"] == "needs_approval"
 
 
 @pytest.mark.clause("rtc.standing")
@@ -252,17 +275,51 @@ def test_charges_that_are_not_refundable_are_left_out_and_traced(kind: str) -> N
     ]
     assert entry["saw"]["line"] == "il_2"
 
+    alone = quote(
+        case(
+            "rtc",
+            invoices=[invoice(lines[1:], [payment(amount=9000)], issued_at=day(1))],
+            request={"received_at": day(5), "evidence": ["log"]},
+        )
+    )
+    assert (alone["outcome"], codes(alone)) == ("denied", {"non_refundable_charge"})
+
 
 @pytest.mark.clause("rtc.nonrefundable")
-def test_of_prepaid_usage_only_what_was_not_used_goes_back() -> None:
-    lines = [line("il_1", 10000, kind="usage", used_amount=2500)]
-    invoices = [invoice(lines, [payment(amount=10000)], issued_at=day(1))]
+@pytest.mark.parametrize("kind", ["subscription", "usage", "one_time", "digital", "service"])
+def test_what_was_used_of_a_prepaid_line_does_not_go_back(kind: str) -> None:
+    lines = [line("il_1", 10000, kind=kind, used_amount=2500)]
 
-    out = quote(
-        case("rtc", invoices=invoices, request={"received_at": day(5), "evidence": ["log"]})
-    )
+    def asked(invoices: list[dict[str, Any]]) -> dict[str, Any]:
+        request = {"received_at": day(5), "evidence": ["log"]}
+        return quote(case("rtc", invoices=invoices, request=request))
+
+    out = asked([invoice(lines, [payment(amount=10000)], issued_at=day(1))])
+    used_up = line("il_1", 10000, kind=kind, used_amount=10000)
+    nothing = asked([invoice([used_up], [payment(amount=10000)], issued_at=day(1))])
 
     assert (out["amount"], out["lines"][0]["fraction"]) == (7500, "3/4")
+    (entry,) = [
+        e for e in trace_of(out, "rtc.nonrefundable", "line_filter") if e["ruled"] == "failed"
+    ]
+    assert entry["saw"] == {"line": "il_1", "kind": kind, "left_out": "1/4"}
+    assert (nothing["outcome"], codes(nothing)) == ("denied", {"used_before_request"})
+
+
+@pytest.mark.clause("rtc.nonrefundable")
+@pytest.mark.parametrize("ground", ["unused_period", "service_disruption"])
+def test_what_is_kept_is_kept_on_either_ground(ground: str) -> None:
+    lines = [line("il_1", kind="setup"), line("il_2", kind="usage", used_amount=30000)]
+    invoices = [invoice(lines, [payment(amount=240000)], issued_at=day(1))]
+    request = {"ground": ground, "received_at": day(5), "evidence": ["log"]}
+
+    out = quote(case("rtc", invoices=invoices, request=request))
+
+    left_out = [
+        (entry["saw"]["line"], entry["saw"]["left_out"])
+        for entry in trace_of(out, "rtc.nonrefundable", "line_filter")
+    ]
+    assert left_out == [("il_1", "1"), ("il_2", "1/4")]
 
 
 @pytest.mark.clause("rtc.nonrefundable")
@@ -278,10 +335,23 @@ def test_the_fees_of_payment_gateways_stay_with_what_they_were_for() -> None:
     assert out["amount"] == 97479 - kept
 
 
-@pytest.mark.clause("itservices.rendered")
-@pytest.mark.clause("itservices.digital")
+RENDERED = (
+    *("subscription", "usage", "setup", "onboarding"),
+    *("custom_work", "third_party_fee", "one_time", "service"),
+)
+
+
 @pytest.mark.parametrize(
-    ("kind", "code"), [("service", "service_rendered"), ("digital", "digital_initiated")]
+    ("kind", "code"),
+    [
+        *(
+            pytest.param(kind, "service_rendered", marks=pytest.mark.clause("itservices.rendered"))
+            for kind in RENDERED
+        ),
+        pytest.param(
+            "digital", "digital_initiated", marks=pytest.mark.clause("itservices.digital")
+        ),
+    ],
 )
 def test_what_is_rendered_or_initiated_is_left_out_and_the_rest_stays(kind: str, code: str) -> None:
     done = line("il_1", 5000, kind=kind, period=None, rendered_at=day(2))

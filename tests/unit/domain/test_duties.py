@@ -42,7 +42,10 @@ def test_a_pack_that_says_nothing_of_chargebacks_leads_to_nothing(pack: str) -> 
 
 @pytest.mark.clause("rtc.intake")
 def test_a_request_by_mail_names_the_invoice_in_its_subject() -> None:
-    assert duty("rtc", "rtc.intake").subject == "Refund Request: {invoice}"
+    intake = duty("rtc", "rtc.intake")
+
+    assert intake.subject == "Refund Request: {invoice}"
+    assert intake.channels == {"email", "portal"}
 
 
 @pytest.mark.clause("itservices.request")
@@ -51,7 +54,7 @@ def test_a_request_by_mail_names_the_invoice_in_its_subject() -> None:
     ("pack", "clause"), [("itservices", "itservices.request"), ("moneyback", "moneyback.intake")]
 )
 def test_requests_come_by_mail_or_phone(pack: str, clause: str) -> None:
-    assert {"email", "phone"} <= duty(pack, clause).channels
+    assert duty(pack, clause).channels == {"email", "phone", "portal"}
 
 
 @pytest.mark.clause("voip.activation")
@@ -72,3 +75,8 @@ def test_changes_are_notified_a_week_ahead() -> None:
 
     assert (change.on, change.days) == (Event.POLICY_CHANGE, 7)
     assert change.channels == {"email"}
+
+
+@pytest.mark.clause("itservices.policy_change")
+def test_the_it_firm_announces_nothing_but_its_terms_change() -> None:
+    assert duty("itservices", "itservices.policy_change").on is Event.POLICY_CHANGE

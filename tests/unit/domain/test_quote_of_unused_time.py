@@ -204,3 +204,8 @@ def test_a_suspended_account_gets_no_refund() -> None:
     out = quote(case(customer={"standing": "suspended"}))
 
     assert out["reasons"] == [{"clause": "voip.violation", "code": "account_suspended"}]
+
+
+@pytest.mark.clause("voip.violation")
+def test_an_open_invoice_of_another_time_is_no_violation() -> None:
+    assert quote(case(customer={"open_invoices": ["A-0007"]}))["outcome"] == "granted"

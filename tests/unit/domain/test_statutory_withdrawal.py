@@ -142,3 +142,25 @@ def test_it_is_paid_out_within_14_days_or_sooner(pack: str, now: str, payout_by:
 def test_it_becomes_account_credit_only_when_the_consumer_asks_for_it() -> None:
     assert withdrawn()["settle_as"] == "refund"
     assert withdrawn(settle_as="credit")["account_credit"] == 120000
+
+
+EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+EEA = "IS LI NO"
+
+
+@pytest.mark.clause("eu.withdrawal")
+@pytest.mark.parametrize("country", [*EU.split(), *EEA.split()])
+def test_every_country_of_the_eu_and_the_eea_grants_the_right(country: str) -> None:
+    assert withdrawn(customer={"country": country})["outcome"] == "granted"
+
+
+@pytest.mark.clause("eu.withdrawal")
+@pytest.mark.parametrize("pack", PACKS)
+def test_half_a_cent_is_rounded_up(pack: str) -> None:
+    days = {"start": "2026-01-07T12:00:00Z", "end": "2026-01-09T12:00:00Z"}
+
+    out = withdrawn(
+        pack, withdrawal={"started_on_request": True}, lines=[line(amount=101, period=days)]
+    )
+
+    assert (out["lines"][0]["fraction"], out["amount"]) == ("1/2", 51)
