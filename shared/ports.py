@@ -322,6 +322,11 @@ class Services(Protocol):
         ...
 
     @property
+    def incarnation(self) -> int:
+        """Which life of the table this is; raised by one after each restore from backup."""
+        ...
+
+    @property
     def livemode(self) -> bool:
         """Whether this is live money."""
         ...

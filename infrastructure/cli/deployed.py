@@ -46,9 +46,14 @@ class Deployed:
         return DynamoDBStore(
             _client("dynamodb"),
             self.outputs["TableName"],
-            incarnation=int(self.parameters.get("Incarnation", "1")),
+            incarnation=self.incarnation,
             livemode=self.parameters.get("Livemode", "false") == "true",
         )
+
+    @property
+    def incarnation(self) -> int:
+        """The life of the table that the stack was deployed with."""
+        return int(self.parameters.get("Incarnation", "1"))
 
     @cached_property
     def services(self) -> ports.Services:

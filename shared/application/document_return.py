@@ -29,6 +29,8 @@ def _issue(
     change.effect(
         EffectKind.ISSUE_CREDIT_NOTE,
         {
+            # Named by what it documents, so that it is found again whoever asks for it.
+            "operation": f"{cancellation.id}:{invoice}",
             "cancellation": cancellation.id,
             "quote": cancellation.quote,
             "invoice": invoice,

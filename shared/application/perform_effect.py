@@ -87,7 +87,7 @@ def perform_effect(services: Services, *, customer: str, effect_id: str) -> Perf
 def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
     effect, now = stored.record, present(services)
     performer = PERFORMERS[effect.kind]
-    attempt = decide_attempt(effect, now)
+    attempt = decide_attempt(effect, now, services.incarnation)
     if attempt is Attempt.NOTHING:
         return Performed.NOTHING
     if effect.exhausted:
@@ -122,7 +122,7 @@ def _go(
     passed = pass_gate(services, stored.record, now)
     if isinstance(passed, Hold):
         return _hold(services, stored, passed)
-    sending = stored.record.sending(now, new_epoch=new_epoch)
+    sending = stored.record.sending(now, new_epoch=new_epoch, incarnation=services.incarnation)
     services.store.commit([Put(sending, stored.version), *checks, *passed])
     return _send(services, Stored(sending, stored.version + 1), now)
 

@@ -90,6 +90,7 @@ class Effect:
     created_at: datetime
     next_attempt_at: datetime
     environment: str
+    incarnation: int = 1
     epoch: int = 0
     attempts: int = 0
     ambiguous: bool = False
@@ -105,8 +106,8 @@ class Effect:
         open_ = self.status in (EffectStatus.PENDING, EffectStatus.SENT)
         return self.next_attempt_at if open_ else None
 
-    def sending(self, now: datetime, *, new_epoch: bool) -> "Effect":
-        """The effect as it must be stored before the call goes out."""
+    def sending(self, now: datetime, *, new_epoch: bool, incarnation: int) -> "Effect":
+        """The effect as it must be stored before the call goes out, in this life of the table."""
         epoch = self.epoch + 1 if new_epoch else self.epoch
         if epoch < 1:
             raise BrokenInvariantError(f"effect {self.id} would be sent without a key")
@@ -114,6 +115,7 @@ class Effect:
         return replace(
             self,
             status=EffectStatus.SENT,
+            incarnation=incarnation,
             epoch=epoch,
             key=f"{self.kind.value}:{self.environment}:{self.id}:{epoch}",
             attempts=self.attempts + 1,
@@ -158,15 +160,18 @@ class Effect:
         return replace(self, status=EffectStatus.NEEDS_PERSON, reason=reason)
 
 
-def decide_attempt(effect: Effect, now: datetime) -> Attempt:
+def decide_attempt(effect: Effect, now: datetime, incarnation: int) -> Attempt:
     """Which attempt is safe now.
 
     The same key is safe while Stripe remembers it. After that, or when the stored answer is a
     5xx, only a look-up tells; and a look-up that finds nothing tells it only once the last
-    request can no longer be executing.
+    request can no longer be executing. In a table that was restored from a backup, what an effect
+    says of itself may be old: whatever was not sent in this life of the table is looked up first.
     """
     if effect.status not in (EffectStatus.PENDING, EffectStatus.SENT):
         return Attempt.NOTHING
+    if effect.incarnation != incarnation or (effect.sent_at is None and incarnation > 1):
+        return Attempt.LOOK_UP_FIRST
     if effect.sent_at is None:
         return Attempt.SEND
     if not effect.ambiguous and now - effect.sent_at <= KEY_LIFETIME:

@@ -19,6 +19,7 @@ class AwsServices:
         self.settings = settings
         common = settings.get(parts.Common)
         self.environment = common.environment
+        self.incarnation = common.incarnation
         self.livemode = common.livemode
         self.policy = common.policy
 

@@ -74,6 +74,7 @@ class FakeServices:
 
     def __init__(self) -> None:
         self.environment = "test"
+        self.incarnation = 1
         self.livemode = False
         self.policy = "voip"
         self.clock = FakeClock()

@@ -119,14 +119,14 @@ def _earned(charge: RemovedCharge, end: datetime) -> RemovedCharge | None:
 def _add(services: Services, effect: Effect) -> Result:
     added = services.billing.add_charge(
         dict(effect.params) | {"customer": effect.customer},
-        operation=effect.id,
+        operation=effect.params["operation"],
         key=key_of(effect),
     )
     return {"charge": added}
 
 
 def _find_added(services: Services, effect: Effect) -> Result | None:
-    found = services.billing.charge_added(effect.customer, effect.id)
+    found = services.billing.charge_added(effect.customer, effect.params["operation"])
     return {"charge": found} if found else None
 
 

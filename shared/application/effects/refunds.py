@@ -106,14 +106,14 @@ def _issue(services: Services, effect: Effect) -> Result:
         lines=lines_from_plain(back["lines"]),
         refunds=[(stripe_refund, amount) for _, stripe_refund, amount in params["refunds"]],
         credit=back["credit"],
-        operation=effect.id,
+        operation=params["operation"],
         key=key_of(effect),
     )
     return {"credit_note": credit_note}
 
 
 def _find_credit_note(services: Services, effect: Effect) -> Result | None:
-    found = services.billing.credit_note_of(effect.params["invoice"], effect.id)
+    found = services.billing.credit_note_of(effect.params["invoice"], effect.params["operation"])
     return {"credit_note": found} if found else None
 
 

@@ -37,11 +37,11 @@ def fresh() -> Effect:
 
 
 def sent() -> Effect:
-    return fresh().sending(NOW, new_epoch=True)
+    return fresh().sending(NOW, new_epoch=True, incarnation=1)
 
 
 def test_a_fresh_effect_is_sent() -> None:
-    assert decide_attempt(fresh(), NOW) is Attempt.SEND
+    assert decide_attempt(fresh(), NOW, 1) is Attempt.SEND
 
 
 def test_the_key_names_kind_environment_operation_and_epoch() -> None:
@@ -56,18 +56,18 @@ def test_the_key_names_kind_environment_operation_and_epoch() -> None:
 def test_the_same_key_is_used_only_while_stripe_remembers_it(
     age: timedelta, attempt: Attempt
 ) -> None:
-    assert decide_attempt(sent(), NOW + age) is attempt
+    assert decide_attempt(sent(), NOW + age, 1) is attempt
 
 
 def test_a_stored_server_error_is_looked_up() -> None:
     ambiguous = sent().retrying(NOW, ambiguous=True)
-    assert decide_attempt(ambiguous, NOW + SECOND) is Attempt.LOOK_UP_FIRST
+    assert decide_attempt(ambiguous, NOW + SECOND, 1) is Attempt.LOOK_UP_FIRST
 
 
 def test_an_ambiguous_effect_stays_ambiguous_until_its_key_changes() -> None:
     ambiguous = sent().retrying(NOW, ambiguous=True).retrying(NOW, ambiguous=False)
     assert ambiguous.ambiguous
-    assert not ambiguous.sending(NOW, new_epoch=True).ambiguous
+    assert not ambiguous.sending(NOW, new_epoch=True, incarnation=1).ambiguous
 
 
 @pytest.mark.parametrize(("age", "allowed"), [(SETTLE_TIME, False), (SETTLE_TIME + SECOND, True)])
@@ -78,7 +78,7 @@ def test_a_new_key_waits_until_the_last_request_cannot_be_executing(
 
 
 def test_the_settle_time_counts_from_the_last_use_of_the_key() -> None:
-    again = sent().sending(NOW + timedelta(minutes=10), new_epoch=False)
+    again = sent().sending(NOW + timedelta(minutes=10), new_epoch=False, incarnation=1)
     assert not may_rotate(again, NOW + timedelta(minutes=20))
     assert again.key == sent().key
     assert again.sent_at == NOW
@@ -86,9 +86,9 @@ def test_the_settle_time_counts_from_the_last_use_of_the_key() -> None:
 
 def test_a_new_epoch_is_a_new_key_and_a_new_clock() -> None:
     later = NOW + timedelta(days=2)
-    rotated = sent().sending(later, new_epoch=True)
+    rotated = sent().sending(later, new_epoch=True, incarnation=1)
     assert (rotated.epoch, rotated.sent_at) == (2, later)
-    assert decide_attempt(rotated, later + KEY_LIFETIME) is Attempt.SEND
+    assert decide_attempt(rotated, later + KEY_LIFETIME, 1) is Attempt.SEND
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def test_a_new_epoch_is_a_new_key_and_a_new_clock() -> None:
 )
 def test_an_ended_effect_is_left_alone(status: EffectStatus) -> None:
     ended = replace(sent(), status=status)
-    assert decide_attempt(ended, NOW) is Attempt.NOTHING
+    assert decide_attempt(ended, NOW, 1) is Attempt.NOTHING
     assert ended.due_at is None
 
 
 def test_nothing_is_sent_without_a_key() -> None:
     with pytest.raises(BrokenInvariantError):
-        fresh().sending(NOW, new_epoch=False)
+        fresh().sending(NOW, new_epoch=False, incarnation=1)
 
 
 def test_a_worker_that_dies_leaves_the_effect_due_for_the_sweeper() -> None:
@@ -112,7 +112,7 @@ def test_a_worker_that_dies_leaves_the_effect_due_for_the_sweeper() -> None:
 def test_the_ladder_has_an_end() -> None:
     effect, waits = fresh(), []
     while not effect.exhausted:
-        effect = effect.sending(NOW, new_epoch=effect.sent_at is None).retrying(NOW)
+        effect = effect.sending(NOW, new_epoch=effect.sent_at is None, incarnation=1).retrying(NOW)
         waits.append(effect.next_attempt_at - NOW)
     assert tuple(waits) == (*RETRY_LADDER, RETRY_LADDER[-1])
 
@@ -121,3 +121,13 @@ def test_failures_before_anything_was_sent_climb_the_ladder_too() -> None:
     effect = fresh().tried().retrying(NOW)
     assert effect.next_attempt_at == NOW + RETRY_LADDER[0]
     assert effect.tried().retrying(NOW).next_attempt_at == NOW + RETRY_LADDER[1]
+
+
+@pytest.mark.parametrize("effect", [fresh(), sent()], ids=["never sent", "sent"])
+def test_an_effect_of_an_earlier_life_of_the_table_is_looked_up_first(effect: Effect) -> None:
+    assert decide_attempt(effect, NOW, 2) is Attempt.LOOK_UP_FIRST
+
+
+def test_once_sent_again_it_belongs_to_this_life() -> None:
+    adopted = fresh().sending(NOW, new_epoch=True, incarnation=2)
+    assert decide_attempt(adopted, NOW, 2) is Attempt.SEND
