@@ -2,13 +2,9 @@
 
 from fractions import Fraction
 
-from infrastructure.local.stripe.catalogue import half_up
-from infrastructure.local.stripe.errors import ZERO_DECIMAL
-from infrastructure.local.stripe.routes import endpoint
+from infrastructure.local.stripe.money import ZERO_DECIMAL, half_up
 from infrastructure.local.stripe.state import Json, Store
-from infrastructure.local.stripe.views import listing, paged
 
-URL = "/v1/balance_transactions"
 DAY = 24 * 3600
 AVAILABLE_DAYS = 2  # from the midnight before (probe); T+2 is the usual US speed (documentation)
 
@@ -35,9 +31,21 @@ def dispute_fee(currency: str) -> int:
 
 
 def record(
-    store: Store, kind: str, source: Json, amount: int, *, category: str, text: str, fee: int = 0
+    store: Store,
+    kind: str,
+    source: Json,
+    amount: int,
+    *,
+    category: str,
+    text: str,
+    fee: int = 0,
+    settlement: tuple[str, Fraction | None] | None = None,
 ) -> Json:
-    """A movement of `amount` (positive: to us) caused by `source`; net is amount less fee."""
+    """A movement of `amount` (positive: to us) caused by `source`; net is amount less fee.
+
+    `settlement` is the balance's currency and the rate from the source's, when it is another.
+    """
+    currency, rate = settlement or (source["currency"], None)
     details = []
     if fee:
         fee_text = "Dispute fee" if category == "dispute" else "Stripe processing fees"
@@ -45,7 +53,7 @@ def record(
             {
                 "amount": fee,
                 "application": None,
-                "currency": source["currency"],
+                "currency": currency,
                 "description": fee_text,
                 "type": "stripe_fee",
             }
@@ -57,7 +65,8 @@ def record(
             "amount": amount,
             "available_on": (store.now() // DAY + AVAILABLE_DAYS) * DAY,
             "balance_type": "payments",
-            "currency": source["currency"],
+            "currency": currency,
+            "exchange_rate": None if rate is None else float(rate),
             "description": text,
             "fee": fee,
             "fee_details": details,
@@ -68,21 +77,3 @@ def record(
             "type": kind,
         },
     )
-
-
-@endpoint("GET", URL, "source type currency created")
-def list_balance_transactions(store: Store, params: Json) -> Json:
-    """By source, type and currency, the newest first.
-
-    A dispute as source finds nothing, though its transactions name it (probe): read them on it.
-    """
-    if params.get("source", "").startswith("du_"):
-        return paged([], params, URL)
-    filters = {name: params.get(name) for name in ("source", "type", "currency")}
-    return listing(store, "balance_transaction", params, URL, **filters)
-
-
-@endpoint("GET", URL + "/{id}")
-def retrieve_balance_transaction(store: Store, _params: Json, identifier: str) -> Json:
-    """One balance transaction."""
-    return store.get("balance_transaction", identifier)

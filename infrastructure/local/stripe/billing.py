@@ -4,12 +4,10 @@ draft → open → paid | void | uncollectible. A subscription's renewal stays a
 (documentation); its first invoice is finalized at once.
 """
 
-from typing import Any
-
-from infrastructure.local.stripe import payments
-from infrastructure.local.stripe.catalogue import taxes_on, total_taxes
+from infrastructure.local.stripe import discounts, invoice_payments, payments
 from infrastructure.local.stripe.customers import adjust_balance
 from infrastructure.local.stripe.due import task
+from infrastructure.local.stripe.invoice_lines import compute_totals
 from infrastructure.local.stripe.state import Json, Store, snapshot
 from infrastructure.local.stripe.views import page
 
@@ -70,6 +68,7 @@ def draft(
         "customer_name": customer["name"],
         "customer_tax_exempt": customer["tax_exempt"],
         "default_tax_rates": list(of.get("default_tax_rates") or []),
+        "discounts": discounts.active(store, subscription) if subscription else [],
         "parent": _parent(subscription) if subscription else None,
         "period_end": store.now(),
         "period_start": store.now(),
@@ -92,57 +91,6 @@ def _parent(subscription: Json) -> Json:
     }
 
 
-def add_line(store: Store, invoice: Json, *, rates: list[Json], **values: Any) -> Json:
-    """Appends a line with its taxes; `rates` empty means the invoice's default rates."""
-    line = {
-        "id": store.identifier("il"),
-        "object": "line_item",
-        "currency": invoice["currency"],
-        "description": None,
-        "discount_amounts": [],
-        "discountable": True,
-        "discounts": [],
-        "invoice": invoice["id"],
-        "livemode": False,
-        "metadata": {},
-        "pretax_credit_amounts": [],
-        "pricing": None,
-        "subscription": None,
-        "taxes": taxes_on(values["amount"], rates or invoice["default_tax_rates"]),
-        **values,
-    }
-    line["subtotal"] = line["amount"]
-    line["quantity_decimal"] = None if line["quantity"] is None else str(line["quantity"])
-    invoice["lines"]["data"].append(line)
-    compute_totals(invoice)
-    return line
-
-
-def compute_totals(invoice: Json) -> None:
-    """Subtotal, tax, total and what is due; the customer's balance counts from finalization on.
-
-    A balance above zero is owed and raises what is due, one below pays (recorded: total 1000 with
-    starting balance 4 is 1004 due).
-    """
-    lines = invoice["lines"]["data"]
-    taxes = total_taxes(lines)
-    included = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "inclusive")
-    added = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
-    subtotal = sum(line["amount"] for line in lines)
-    due = max(0, subtotal + added + invoice["starting_balance"])
-    invoice |= {
-        "amount_due": due,
-        "amount_remaining": due,
-        "subtotal": subtotal,
-        "subtotal_excluding_tax": subtotal - included,
-        "total": subtotal + added,
-        "total_discount_amounts": [],
-        "total_excluding_tax": subtotal - included,
-        "total_pretax_credit_amounts": [],
-        "total_taxes": taxes,
-    }
-
-
 def opened(store: Store, invoice: Json) -> None:
     """Announces a draft, and plans its finalization when it advances by itself."""
     if invoice["auto_advance"]:
@@ -161,18 +109,21 @@ def draft_window(store: Store, invoice: Json) -> Json:
     }
 
 
-def finalize(store: Store, invoice: Json) -> None:
-    """Numbers the invoice, settles the balance, and asks for the payment that is still due."""
+def finalize(store: Store, invoice: Json, *, later: bool = False) -> None:
+    """Numbers the invoice, settles the balance, and asks for the payment that is still due.
+
+    With `later` it is charged in about an hour, not by the caller.
+    """
     now = store.now()
     customer = store.get("customer", invoice["customer"])
     sequence = customer["next_invoice_sequence"]
     customer["next_invoice_sequence"] = sequence + 1
     invoice["starting_balance"] = customer["balance"]
-    compute_totals(invoice)
-    ending = min(0, invoice["total"] + customer["balance"])
+    compute_totals(store, invoice)
+    ending, kind = min(0, invoice["total"] + customer["balance"]), "applied_to_invoice"
     if 0 < invoice["amount_due"] < MINIMUMS.get(invoice["currency"], MINIMUM_DEFAULT):
         # Too little to charge: it is owed on the customer's balance instead (recorded).
-        ending = invoice["amount_due"]
+        ending, kind = invoice["amount_due"], "invoice_too_small"
         invoice |= {"amount_due": 0, "amount_remaining": 0}
     page_url = f"https://invoice.stripe.com/i/local/{invoice['id']}"
     invoice |= {
@@ -189,60 +140,23 @@ def finalize(store: Store, invoice: Json) -> None:
     applied = ending - customer["balance"]
     if applied:
         links = {"invoice": invoice["id"]}
-        kind = "applied_to_invoice"
         adjust_balance(store, customer, applied, invoice["currency"], kind, **links)
     if invoice["amount_due"]:
-        _request_payment(store, invoice)
+        invoice_payments.request_payment(store, invoice)
+        if later:
+            plan_attempt(store, invoice, now + DRAFT_SECONDS)
     store.emit("invoice.finalized", invoice)
     if not invoice["amount_due"]:
-        _paid(store, invoice)
-
-
-def _request_payment(store: Store, invoice: Json) -> None:
-    words = {
-        "subscription_create": "Subscription creation",
-        "subscription_cycle": "Subscription update",
-    }
-    intent = payments.create_intent(
-        store,
-        amount=invoice["amount_remaining"],
-        currency=invoice["currency"],
-        customer=invoice["customer"],
-        description=words.get(
-            invoice["billing_reason"], f"Payment for Invoice {invoice['number']}"
-        ),
-    )
-    store.add(
-        "invoice_payment",
-        "inpay",
-        {
-            "amount_requested": invoice["amount_remaining"],
-            "currency": invoice["currency"],
-            "invoice": invoice["id"],
-            "is_default": True,
-            "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
-            "status": "open",
-            "status_transitions": {"canceled_at": None, "paid_at": None},
-        },
-    )
-
-
-def payments_of(store: Store, invoice: Json) -> list[Json]:
-    """The invoice's payments, the newest first."""
-    return [row for row in store.rows("invoice_payment") if row["invoice"] == invoice["id"]]
+        paid(store, invoice)
 
 
 def collect(store: Store, invoice: Json, method: Json | None) -> bool:
     """Tries to take what remains; on failure plans the next attempt unless told not to."""
     invoice["attempt_count"] += 1
     invoice["attempted"] = True
-    payment = next(row for row in payments_of(store, invoice) if row["status"] == "open")
-    intent = store.get("payment_intent", payment["payment"]["payment_intent"])
-    if method is not None:
-        charge = payments.pay_intent(store, intent, method)
-        if charge["status"] == "succeeded":
-            _settle_payment(store, invoice, payment)
-            return True
+    _, intent = invoice_payments.own_payment(store, invoice)
+    if method is not None and pay(store, intent, method)["status"] == "succeeded":
+        return True
     retries = RETRY_DAYS[invoice["attempt_count"] - 1 : invoice["attempt_count"]]
     if retries and invoice["auto_advance"]:
         plan_attempt(store, invoice, store.now() + retries[0] * DAY)
@@ -253,7 +167,44 @@ def collect(store: Store, invoice: Json, method: Json | None) -> bool:
     first = invoice["billing_reason"] == "subscription_create"  # incomplete, not past due
     if subscription and subscription["status"] == "active" and not first:
         store.change(subscription, "customer.subscription.updated", status="past_due")
+    if not retries and invoice["auto_advance"] and not first:
+        _given_up(store, invoice, subscription)
     return False
+
+
+def pay(store: Store, intent: Json, method: Json) -> Json:
+    """Charges an intent, and credits what comes to the invoices that it pays; the charge."""
+    charge = payments.pay_intent(store, intent, method)
+    if charge["status"] == "succeeded":
+        rows = [
+            row
+            for row in store.rows("invoice_payment")
+            if row["payment"].get("payment_intent") == intent["id"] and row["status"] == "open"
+        ]
+        for row in reversed(rows):
+            receive(store, store.get("invoice", row["invoice"]), row)
+    return charge
+
+
+def receive(store: Store, invoice: Json, row: Json) -> None:
+    """The money of an invoice payment arrives, which may settle the invoice."""
+    if invoice_payments.credit(store, invoice, row) and invoice["status"] != "paid":
+        paid(store, invoice)
+    elif invoice["amount_remaining"]:
+        store.emit("invoice.updated", invoice, {})
+
+
+def _given_up(store: Store, invoice: Json, subscription: Json | None) -> None:
+    """After the last retry the account's settings decide (documentation)."""
+    if store.settings["invoice_after_retries"] == "uncollectible":
+        write_off(store, invoice, "max_payment_attempts")
+    after = store.settings["after_retries"]
+    if subscription is None or subscription["status"] != "past_due":
+        return
+    if after == "unpaid":
+        store.change(subscription, "customer.subscription.updated", status="unpaid")
+    elif after == "canceled":
+        store.schedule(store.now(), "give_up", subscription["id"])
 
 
 def plan_attempt(store: Store, invoice: Json, at: int) -> None:
@@ -262,19 +213,7 @@ def plan_attempt(store: Store, invoice: Json, at: int) -> None:
     store.schedule(at, "collect", invoice["id"])
 
 
-def _settle_payment(store: Store, invoice: Json, payment: Json) -> None:
-    payment |= {
-        "amount_paid": payment["amount_requested"],
-        "status": "paid",
-        "status_transitions": {**payment["status_transitions"], "paid_at": store.now()},
-    }
-    invoice["amount_paid"] += payment["amount_paid"]
-    invoice["amount_remaining"] -= payment["amount_paid"]
-    store.emit("invoice_payment.paid", payment)
-    _paid(store, invoice)
-
-
-def _paid(store: Store, invoice: Json) -> None:
+def paid(store: Store, invoice: Json) -> None:
     """Paid, which also makes an incomplete or past due subscription active (documentation)."""
     invoice |= {
         "attempted": True,
@@ -292,37 +231,36 @@ def _paid(store: Store, invoice: Json) -> None:
         store.change(subscription, "customer.subscription.updated", status="active")
 
 
-def credit_open(store: Store, invoice: Json, amount: int) -> None:
-    """A credit note lowers what an open invoice still asks for; at nothing left it is paid."""
-    invoice["amount_remaining"] -= amount
-    payment = next(row for row in payments_of(store, invoice) if row["status"] == "open")
-    intent = store.get("payment_intent", payment["payment"]["payment_intent"])
-    if invoice["amount_remaining"]:
-        payment["amount_requested"] = intent["amount"] = invoice["amount_remaining"]
-        return
-    _end_payments(store, invoice)
-    _paid(store, invoice)
-
-
-def _end_payments(store: Store, invoice: Json) -> None:
-    for payment in payments_of(store, invoice):
-        if payment["status"] == "open":
-            payment["status"] = "canceled"
-            transitions = {**payment["status_transitions"], "canceled_at": store.now()}
-            payment["status_transitions"] = transitions
-            intent = store.get("payment_intent", payment["payment"]["payment_intent"])
-            payments.cancel_intent(store, intent)
+def pay_outside(store: Store, invoice: Json) -> None:
+    """Marked as paid outside Stripe: what remained counts as paid, nothing is charged (SDK)."""
+    left = invoice["amount_remaining"]
+    invoice |= {
+        "amount_paid": invoice["amount_paid"] + left,
+        "amount_paid_off_stripe": (invoice.get("amount_paid_off_stripe") or 0) + left,
+        "amount_remaining": 0,
+    }
+    invoice_payments.cancel_open(store, invoice)
+    paid(store, invoice)
 
 
 def void(store: Store, invoice: Json) -> None:
-    """Open or uncollectible → void: it asks for nothing any more (SDK docstring)."""
-    _end_payments(store, invoice)
+    """Open or uncollectible → void: it asks for nothing any more (SDK docstring).
+
+    The balance that it had taken goes back to the customer (documentation).
+    """
+    invoice_payments.cancel_open(store, invoice)
     _end(store, invoice, "void", "voided_at")
+    applied = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
+    if applied:
+        customer = store.get("customer", invoice["customer"])
+        kind, links = "unapplied_from_invoice", {"invoice": invoice["id"]}
+        adjust_balance(store, customer, -applied, invoice["currency"], kind, **links)
     store.emit("invoice.voided", invoice)
 
 
-def write_off(store: Store, invoice: Json) -> None:
+def write_off(store: Store, invoice: Json, reason: str = "user_forgiven") -> None:
     """Open → uncollectible: kept as a bad debt, not collected (SDK docstring)."""
+    invoice["status_details"] = {"uncollectible": {"reason": reason}}
     _end(store, invoice, "uncollectible", "marked_uncollectible_at")
     store.emit("invoice.marked_uncollectible", invoice)
 

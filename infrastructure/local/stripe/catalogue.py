@@ -4,22 +4,13 @@ from fractions import Fraction
 from typing import Any
 
 from infrastructure.local.stripe.errors import invalid
+from infrastructure.local.stripe.money import half_up
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
-from infrastructure.local.stripe.views import listing
 
 PRODUCTS = "/v1/products"
 PRICES = "/v1/prices"
 TAX_RATES = "/v1/tax_rates"
-
-
-def updated(store: Store, thing: Json, event: str, params: Json) -> Json:
-    """Sets the given fields, merges metadata, and emits `event` when something changed."""
-    changes = dict(params)
-    if "metadata" in params:
-        changes["metadata"] = merge_metadata(thing["metadata"], params["metadata"])
-    changes = {name: None if value == "" else value for name, value in changes.items()}
-    return store.change(thing, event, **changes)
 
 
 @endpoint("POST", PRODUCTS, "name active description metadata tax_code unit_label id")
@@ -38,31 +29,10 @@ def create_product(store: Store, params: Json) -> Json:
             "updated": store.now(),
             **given,
         },
+        identifier=params.get("id"),
     )
-    if "id" in params:
-        del store.tables["product"][thing["id"]]
-        thing["id"] = params["id"]
-        store.tables["product"][thing["id"]] = thing
     store.emit("product.created", thing)
     return thing
-
-
-@endpoint("GET", PRODUCTS, "active created")
-def list_products(store: Store, params: Json) -> Json:
-    """All products, the newest first."""
-    return listing(store, "product", params, PRODUCTS, active=params.get("active"))
-
-
-@endpoint("GET", PRODUCTS + "/{id}")
-def retrieve_product(store: Store, _params: Json, identifier: str) -> Json:
-    """One product."""
-    return store.get("product", identifier)
-
-
-@endpoint("POST", PRODUCTS + "/{id}", "name active description metadata")
-def update_product(store: Store, params: Json, identifier: str) -> Json:
-    """Changes the given fields."""
-    return updated(store, store.get("product", identifier), "product.updated", params)
 
 
 @endpoint(
@@ -110,25 +80,6 @@ def _recurring(given: Json) -> Json:
         "trial_period_days": None,
         "usage_type": given.get("usage_type", "licensed"),
     }
-
-
-@endpoint("GET", PRICES, "active currency product type lookup_keys created")
-def list_prices(store: Store, params: Json) -> Json:
-    """All prices, the newest first."""
-    filters = {name: params.get(name) for name in ("active", "currency", "product", "type")}
-    return listing(store, "price", params, PRICES, **filters)
-
-
-@endpoint("GET", PRICES + "/{id}")
-def retrieve_price(store: Store, _params: Json, identifier: str) -> Json:
-    """One price."""
-    return store.get("price", identifier)
-
-
-@endpoint("POST", PRICES + "/{id}", "active nickname metadata tax_behavior lookup_key")
-def update_price(store: Store, params: Json, identifier: str) -> Json:
-    """Amount, currency and interval never change (documentation)."""
-    return updated(store, store.get("price", identifier), "price.updated", params)
 
 
 def plan_of(price: Json) -> Json:
@@ -179,19 +130,6 @@ def create_tax_rate(store: Store, params: Json) -> Json:
     return thing
 
 
-@endpoint("GET", TAX_RATES, "active inclusive created")
-def list_tax_rates(store: Store, params: Json) -> Json:
-    """All tax rates, the newest first."""
-    filters = {name: params.get(name) for name in ("active", "inclusive")}
-    return listing(store, "tax_rate", params, TAX_RATES, **filters)
-
-
-@endpoint("GET", TAX_RATES + "/{id}")
-def retrieve_tax_rate(store: Store, _params: Json, identifier: str) -> Json:
-    """One tax rate."""
-    return store.get("tax_rate", identifier)
-
-
 def tax_rates(store: Store, identifiers: Any) -> list[Json]:
     """The rates of a parameter such as `default_tax_rates`; an empty string clears."""
     return [store.get("tax_rate", one, "tax_rates") for one in identifiers or []]
@@ -240,9 +178,3 @@ def total_taxes(lines: list[Json]) -> list[Json]:
 
 def _percentage(rate: Json) -> Fraction:
     return Fraction(str(rate["percentage"]))
-
-
-def half_up(exact: Fraction) -> int:
-    """Rounded to a whole minor unit, halves away from zero."""
-    whole = abs(exact) + Fraction(1, 2)
-    return (1 if exact >= 0 else -1) * (whole.numerator // whole.denominator)

@@ -1,4 +1,4 @@
-"""The control plane under `/_local/`: the clock, disputes, faults, and what has happened.
+"""The control plane under `/_local/`: the clock, disputes, faults, settings, and what has happened.
 
 It is this server's own and has no counterpart at Stripe.
 """
@@ -9,10 +9,16 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from infrastructure.local.stripe import disputes
+from infrastructure.local.stripe import (
+    disputes,
+    event_forms,
+    fraud_warnings,
+    refunds,
+    webhooks,
+)
 from infrastructure.local.stripe.clock import format_instant, parse_instant
 from infrastructure.local.stripe.errors import Refusal
-from infrastructure.local.stripe.state import Json, snapshot
+from infrastructure.local.stripe.state import SETTINGS, Json, snapshot
 
 if TYPE_CHECKING:
     from infrastructure.local.stripe.server import LocalStripe
@@ -38,25 +44,29 @@ def answer(service: "LocalStripe", method: str, path: str, body: str) -> tuple[i
 
 def _route(service: "LocalStripe", method: str, name: str, document: Json) -> Any:
     match method, name.split("/"):
-        case "POST", ["clock"]:
-            return _move_clock(service, document)
-        case "POST", ["disputes"]:
-            return snapshot(disputes.open_dispute(service.store, **document))
-        case "POST", ["disputes", identifier]:
-            return snapshot(disputes.settle(service.store, identifier, **document))
-        case "POST", ["faults"]:
-            return service.faults.add(document).describe()
+        case "POST", [part] if part in ACTIONS:
+            return snapshot(ACTIONS[part](service, document))
+        case "POST", [part, identifier] if part in CHANGES:
+            return snapshot(CHANGES[part](service.store, identifier, **document))
         case "DELETE", ["faults"]:
-            service.faults.active.clear()
+            service.faults.clear()
             return []
-        case "POST", ["reset"]:
-            service.reset()
-            service.clock.restart()
-            return _health(service)
+        case "GET", ["events", form]:
+            return event_forms.rendered(service.store, form)
         case "GET", [part] if part in READINGS:
             return READINGS[part](service)
     message = f"there is no {method} /_local/{name}"
     raise LookupError(message)
+
+
+def _set(service: "LocalStripe", document: Json) -> Json:
+    """What a person would set in the dashboard."""
+    unknown = document.keys() - SETTINGS.keys()
+    if unknown:
+        message = f"the settings are {', '.join(SETTINGS)}, not {', '.join(sorted(unknown))}"
+        raise ValueError(message)
+    service.store.settings |= document
+    return service.store.settings
 
 
 def _health(service: "LocalStripe") -> Json:
@@ -92,10 +102,31 @@ def _move_clock(service: "LocalStripe", document: Json) -> Json:
     return _clock(service)
 
 
+def _reset(service: "LocalStripe", _document: Json) -> Json:
+    service.reset()
+    service.clock.restart()
+    return _health(service)
+
+
+ACTIONS: dict[str, Callable[["LocalStripe", Json], Any]] = {
+    "clock": _move_clock,
+    "disputes": lambda service, given: disputes.open_dispute(service.store, **given),
+    "early_fraud_warnings": lambda service, given: fraud_warnings.warn(service.store, **given),
+    "faults": lambda service, given: service.faults.add(given).describe(),
+    "reset": _reset,
+    "settings": _set,
+}
+CHANGES: dict[str, Callable[..., Any]] = {
+    "disputes": disputes.settle,
+    "refunds": refunds.become,
+    "webhook_endpoints": webhooks.roll_secret,  # the new secret
+}
 READINGS: dict[str, Callable[["LocalStripe"], Any]] = {
     "health": _health,
     "clock": _clock,
     "faults": lambda service: [fault.describe() for fault in service.faults.active],
+    "audit": lambda service: service.faults.audit,
+    "settings": lambda service: service.store.settings,
     "deliveries": lambda service: asdict(service.dispatcher.counts),
     "requests": lambda service: snapshot(service.log),
 }

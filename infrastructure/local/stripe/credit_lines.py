@@ -4,8 +4,9 @@ from fractions import Fraction
 from http import HTTPStatus
 from typing import Any
 
-from infrastructure.local.stripe.catalogue import half_up, tax_entry, tax_rates, taxes_on
+from infrastructure.local.stripe.catalogue import tax_entry, tax_rates, taxes_on
 from infrastructure.local.stripe.errors import Refusal, invalid, missing
+from infrastructure.local.stripe.money import half_up
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
 
 
@@ -41,10 +42,20 @@ def _line(store: Store, invoice: Json, given: Json, param: str) -> Json:
     if not found:
         raise missing("invoice line item", identifier, f"{param}[invoice_line_item]")
     line = found[0]
-    amount = _credited_amount(given, line, param)
+    amount = _credited_amount(store, given, line, param)
     rates = [store.get("tax_rate", _rate(tax)) for tax in line["taxes"] or []]
-    taxes = _given_taxes(store, given) or taxes_on(amount, rates)
+    # Of the line's discounts the same share (the amount is gross by its docstring; the rest of
+    # this is unverified).
+    taken = [
+        {**one, "amount": half_up(Fraction(one["amount"] * amount, line["amount"] or 1))}
+        for one in line["discount_amounts"]
+    ]
+    off = sum(one["amount"] for one in taken)
+    taxes = _given_taxes(store, given) or taxes_on(amount - off, rates)
     more = {
+        "discount_amount": off,
+        "discount_amounts": taken,
+        "pretax_credit_amounts": [{**one, "type": "discount"} for one in taken],
         "description": line["description"],
         "invoice_line_item": identifier,
         "metadata": metadata,
@@ -53,15 +64,25 @@ def _line(store: Store, invoice: Json, given: Json, param: str) -> Json:
     return _shape("invoice_line_item", amount, taxes, rates, **more)
 
 
-def _credited_amount(given: Json, line: Json, param: str) -> int:
-    """By amount or by quantity; without either, the whole line (SDK docstrings)."""
+def _credited_amount(store: Store, given: Json, line: Json, param: str) -> int:
+    """By amount or by quantity; without either, the whole line (SDK docstrings).
+
+    All credit notes together take no more than the line's amount (text unverified).
+    """
     if "amount" in given:
         amount = int(given["amount"])
     elif "quantity" in given:
         amount = half_up(Fraction(line["amount"] * given["quantity"], line["quantity"] or 1))
     else:
         amount = line["amount"]
-    if abs(amount) > abs(line["amount"]):  # text unverified
+    before = sum(
+        credited["amount"]
+        for note in store.rows("credit_note")
+        if note["status"] == "issued"
+        for credited in note["lines"]["data"]
+        if credited["invoice_line_item"] == line["id"]
+    )
+    if abs(amount + before) > abs(line["amount"]):
         message = "The credited amount of a line is greater than the line's amount."
         raise invalid(message, param=f"{param}[amount]")
     return amount
@@ -89,6 +110,7 @@ def _shape(kind: str, amount: int, taxes: list[Json], rates: list[Json], **value
         "description": None,
         "discount_amount": 0,
         "discount_amounts": [],
+        "invoice_line_item": None,
         "livemode": False,
         "metadata": {},
         "object": "credit_note_line_item",

@@ -6,14 +6,17 @@ linked refunds, a new refund, account credit or money outside Stripe (SDK docstr
 
 from dataclasses import dataclass
 
-from infrastructure.local.stripe import billing, credit_links, refunds
-from infrastructure.local.stripe.catalogue import total_taxes, updated
+from infrastructure.local.stripe import billing, credit_links, invoice_payments, refunds
+from infrastructure.local.stripe.catalogue import total_taxes
 from infrastructure.local.stripe.credit_lines import credit_lines
 from infrastructure.local.stripe.customers import adjust_balance
-from infrastructure.local.stripe.errors import invalid, money
+from infrastructure.local.stripe.discounts import net, totals
+from infrastructure.local.stripe.errors import invalid
+from infrastructure.local.stripe.money import money
+from infrastructure.local.stripe.resources import LIST_PARAMS
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
-from infrastructure.local.stripe.views import listing, page, paged
+from infrastructure.local.stripe.views import page, paged
 
 URL = "/v1/credit_notes"
 TAKES = (
@@ -29,6 +32,7 @@ class Draft:
     invoice: Json
     values: Json
     lines: list[Json]
+    charge: Json | None  # of which `refund_amount` is to be refunded
     refund_amount: int
     credit_amount: int
 
@@ -42,21 +46,11 @@ def create_credit_note(store: Store, params: Json) -> Json:
     """
     note = _draft(store, params)
     links = list(note.values["refunds"])
-    if note.refund_amount:
-        refund = refunds.issue(
-            store, credit_links.charge_of(store, note.invoice), note.refund_amount
-        )
+    if note.charge is not None:
+        refund = refunds.issue(store, note.charge, note.refund_amount)
         links.append(credit_links.link_to(refund["id"], note.refund_amount))
-    number = 1 + sum(cn["invoice"] == note.invoice["id"] for cn in store.rows("credit_note"))
-    thing = store.add(
-        "credit_note",
-        "cn",
-        {**note.values, "refunds": links, "number": f"{note.invoice['number']}-CN-{number:02}"},
-    )
-    thing["pdf"] = f"https://pay.stripe.com/credit_notes/local/{thing['id']}/pdf"
-    for line in note.lines:
-        line["id"] = store.identifier("cnli")
-    thing["lines"] = page(note.lines, f"{URL}/{thing['id']}/lines")
+    thing = _written(store, note)
+    thing["refunds"] = links
     store.private[thing["id"]] = params.get("email_type", "credit_note")
     if note.credit_amount:
         customer = store.get("customer", note.invoice["customer"])
@@ -73,13 +67,69 @@ def create_credit_note(store: Store, params: Json) -> Json:
     return thing
 
 
+def _written(store: Store, note: Draft) -> Json:
+    number = 1 + sum(cn["invoice"] == note.invoice["id"] for cn in store.rows("credit_note"))
+    values = {**note.values, "number": f"{note.invoice['number']}-CN-{number:02}"}
+    thing = store.add("credit_note", "cn", values)
+    thing["pdf"] = f"https://pay.stripe.com/credit_notes/local/{thing['id']}/pdf"
+    for line in note.lines:
+        line["id"] = store.identifier("cnli")
+    thing["lines"] = page(note.lines, f"{URL}/{thing['id']}/lines")
+    return thing
+
+
+@endpoint("GET", URL + "/preview", TAKES)
+def preview_credit_note(store: Store, params: Json) -> Json:
+    """What creating it would make, by the same checks and sums; nothing happens (SDK docstring).
+
+    A refund that it would make has no entry in `refunds` yet.
+    """
+    thing = _written(store, _draft(store, params))
+    store.drop(thing)
+    return thing
+
+
+@endpoint("GET", URL + "/preview/lines", TAKES)
+def preview_lines(store: Store, params: Json) -> Json:
+    """The lines of a preview."""
+    asked = {name: value for name, value in params.items() if name not in LIST_PARAMS}
+    lines = preview_credit_note(store, asked)["lines"]["data"]
+    return paged(lines, params, f"{URL}/preview/lines")
+
+
+@endpoint("POST", URL + "/{id}/void")
+def void_credit_note(store: Store, _params: Json, identifier: str) -> Json:
+    """The invoice asks for the amount again; only while it is open (documentation)."""
+    note = store.get("credit_note", identifier)
+    invoice = store.get("invoice", note["invoice"])
+    if note["status"] == "void" or invoice["status"] != "open":  # text unverified
+        message = "You can only void a credit note that is issued on an open invoice."
+        raise invalid(message)
+    note |= {"status": "void", "voided_at": store.now()}
+    amount = note["pre_payment_amount"]
+    store.emit("credit_note.voided", note)
+    store.change(
+        invoice,
+        "invoice.updated",
+        pre_payment_credit_notes_amount=invoice["pre_payment_credit_notes_amount"] - amount,
+        amount_remaining=invoice["amount_remaining"] + amount,
+    )
+    invoice_payments.ask_for_rest(store, invoice)
+    return note
+
+
 def _lower_invoice(store: Store, invoice: Json, note: Json) -> None:
-    for part in ("pre_payment", "post_payment"):
-        name = f"{part}_credit_notes_amount"
-        amount = invoice[name] + note[f"{part}_amount"]
-        store.change(invoice, "invoice.updated", **{name: amount})
+    changes = {
+        f"{part}_credit_notes_amount": invoice[f"{part}_credit_notes_amount"]
+        + note[f"{part}_amount"]
+        for part in ("pre_payment", "post_payment")
+    }
+    changes["amount_remaining"] = invoice["amount_remaining"] - note["pre_payment_amount"]
+    store.change(invoice, "invoice.updated", **changes)
     if note["pre_payment_amount"]:
-        billing.credit_open(store, invoice, note["pre_payment_amount"])
+        invoice_payments.ask_for_rest(store, invoice)
+        if not invoice["amount_remaining"]:
+            billing.paid(store, invoice)
 
 
 def _draft(store: Store, params: Json) -> Draft:
@@ -93,7 +143,8 @@ def _draft(store: Store, params: Json) -> Draft:
     added = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
     included = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "inclusive")
     subtotal = sum(line["amount"] for line in lines)
-    total = subtotal + added
+    discounted = sum(net(line) for line in lines)
+    total = discounted + added
     before = min(total, invoice["amount_remaining"]) if invoice["status"] == "open" else 0
     links = credit_links.links(store, invoice, params)
     spoken_for = {
@@ -101,14 +152,17 @@ def _draft(store: Store, params: Json) -> Draft:
         for name in ("refund_amount", "credit_amount", "out_of_band_amount")
     }
     _check_sums(store, invoice, total, total - before, links, spoken_for)
+    refund, credit = spoken_for["refund_amount"], spoken_for["credit_amount"]
+    charge = credit_links.charge_of(store, invoice, refund) if refund else None
     kinds = {(True, False): "pre_payment", (False, True): "post_payment"}
+    taken = totals(lines)
     values = {
         "amount": total,
         "amount_shipping": 0,
         "currency": invoice["currency"],
         "customer": invoice["customer"],
-        "discount_amount": 0,
-        "discount_amounts": [],
+        "discount_amount": subtotal - discounted,
+        "discount_amounts": taken,
         "effective_at": params.get("effective_at", store.now()),
         "invoice": invoice["id"],
         "memo": params.get("memo"),
@@ -116,19 +170,18 @@ def _draft(store: Store, params: Json) -> Draft:
         "out_of_band_amount": params.get("out_of_band_amount"),
         "post_payment_amount": total - before,
         "pre_payment_amount": before,
-        "pretax_credit_amounts": [],
+        "pretax_credit_amounts": [{**one, "type": "discount"} for one in taken],
         "reason": params.get("reason"),
         "refunds": links,
         "status": "issued",
         "subtotal": subtotal,
         "subtotal_excluding_tax": subtotal - included,
         "total": total,
-        "total_excluding_tax": subtotal - included,
+        "total_excluding_tax": discounted - included,
         "total_taxes": taxes,
         "type": kinds.get((before > 0, total > before), "mixed"),
     }
-    refund, credit = spoken_for["refund_amount"], spoken_for["credit_amount"]
-    return Draft(invoice, values, lines, refund, credit)
+    return Draft(invoice, values, lines, charge, refund, credit)
 
 
 def _check_sums(
@@ -163,25 +216,6 @@ def _check_sums(
             f" ({money(given, currency)}) must equal the credit note amount"
             f" ({money(after_payment, currency)})."
         )
-
-
-@endpoint("GET", URL, "customer invoice created")
-def list_credit_notes(store: Store, params: Json) -> Json:
-    """Of an invoice, of a customer, or all, the newest first."""
-    filters = {name: params.get(name) for name in ("customer", "invoice")}
-    return listing(store, "credit_note", params, URL, **filters)
-
-
-@endpoint("GET", URL + "/{id}")
-def retrieve_credit_note(store: Store, _params: Json, identifier: str) -> Json:
-    """One credit note."""
-    return store.get("credit_note", identifier)
-
-
-@endpoint("POST", URL + "/{id}", "memo metadata")
-def update_credit_note(store: Store, params: Json, identifier: str) -> Json:
-    """Only memo and metadata can change (SDK)."""
-    return updated(store, store.get("credit_note", identifier), "credit_note.updated", params)
 
 
 @endpoint("GET", URL + "/{id}/lines")

@@ -3,23 +3,33 @@
 import hashlib
 from typing import Any
 
-from infrastructure.local.stripe.catalogue import updated
-from infrastructure.local.stripe.errors import invalid
+from infrastructure.local.stripe.errors import invalid, unmodelled
+from infrastructure.local.stripe.resources import listing, updated
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
-from infrastructure.local.stripe.views import listing, page, paged
 
 CUSTOMERS = "/v1/customers"
 METHODS = "/v1/payment_methods"
 
-# Test cards by magic id: brand, last four digits, what happens when it is charged (documentation).
+# Test cards by magic id: brand, last four digits, what becomes of a charge (documentation).
 MAGIC = {
     "pm_card_visa": ("visa", "4242", "succeed"),
     "pm_card_mastercard": ("mastercard", "4444", "succeed"),
     "pm_card_amex": ("amex", "8431", "succeed"),
-    "pm_card_chargeCustomerFail": ("visa", "0341", "decline"),
+    "pm_card_chargeCustomerFail": ("visa", "0341", "generic_decline"),
+    "pm_card_visa_chargeDeclined": ("visa", "0002", "generic_decline"),
+    "pm_card_visa_chargeDeclinedInsufficientFunds": ("visa", "9995", "insufficient_funds"),
     "pm_card_createDispute": ("visa", "0259", "chargeback"),
+    "pm_card_createProductNotReceived": ("visa", "2685", "not_received"),
     "pm_card_createDisputeInquiry": ("visa", "1976", "inquiry"),
+    "pm_card_createMultipleDisputes": ("visa", "7079", "two_chargebacks"),
+    "pm_card_createIssuerFraudRecord": ("visa", "5423", "fraud_warning"),
+    "pm_card_refundFail": ("visa", "5126", "refund_fails"),
+    "pm_card_pendingRefund": ("visa", "7726", "refund_pends"),
+}
+DECLINES = {
+    "generic_decline": "Your card was declined.",
+    "insufficient_funds": "Your card has insufficient funds.",
 }
 
 
@@ -82,18 +92,6 @@ def _use_payment_methods(store: Store, customer: Json, params: Json) -> None:
     store.change(customer, "customer.updated", invoice_settings=settings)
 
 
-@endpoint("GET", CUSTOMERS, "email created")
-def list_customers(store: Store, params: Json) -> Json:
-    """All customers, the newest first; `email` compares case-sensitively (SDK docstring)."""
-    return listing(store, "customer", params, CUSTOMERS, email=params.get("email"))
-
-
-@endpoint("GET", CUSTOMERS + "/{id}")
-def retrieve_customer(store: Store, _params: Json, identifier: str) -> Json:
-    """One customer."""
-    return store.get("customer", identifier)
-
-
 @endpoint(
     "POST",
     CUSTOMERS + "/{id}",
@@ -136,11 +134,32 @@ def list_balance_changes(store: Store, params: Json, customer: str) -> Json:
     return listing(store, "customer_balance_transaction", params, url, customer=customer)
 
 
+@endpoint("POST", CUSTOMERS + "/{id}/balance_transactions", "amount currency description metadata")
+def create_balance_change(store: Store, params: Json, identifier: str) -> Json:
+    """An adjustment by hand: positive is owed, negative is credit (SDK docstring)."""
+    customer = store.get("customer", identifier)
+    currency = params["currency"].lower()
+    links = {
+        "description": params.get("description"),
+        "metadata": merge_metadata({}, params.get("metadata")),
+    }
+    return adjust_balance(store, customer, params["amount"], currency, "adjustment", **links)
+
+
+@endpoint("DELETE", CUSTOMERS + "/{id}")
+def delete_customer(store: Store, _params: Json, identifier: str) -> Json:
+    """Also cancels its subscriptions at once (SDK docstring); here only one without any."""
+    customer = store.get("customer", identifier)
+    if any(row["customer"] == identifier for row in store.rows("subscription")):
+        what = "the deletion of a customer with subscriptions"
+        raise unmodelled(what)
+    store.emit("customer.deleted", customer)
+    return store.drop(customer)
+
+
 def attach(store: Store, identifier: str, customer: Json) -> Json:
     """Gives a payment method to a customer; a magic id makes a new one (documentation)."""
-    method = _from_magic(store, identifier)
-    if method is None:
-        method = store.get("payment_method", identifier, "payment_method")
+    method = method_of(store, identifier)
     if method["customer"] not in (None, customer["id"]):  # text as reported by users
         raise invalid(
             "The payment method you provided has already been attached to a customer.",
@@ -152,9 +171,10 @@ def attach(store: Store, identifier: str, customer: Json) -> Json:
     return method
 
 
-def _from_magic(store: Store, identifier: str) -> Json | None:
+def method_of(store: Store, identifier: str) -> Json:
+    """The payment method of that id; of a magic id a new one, on no customer yet."""
     if identifier not in MAGIC:
-        return None
+        return store.get("payment_method", identifier, "payment_method")
     brand, last4, behaviour = MAGIC[identifier]
     method = store.add("payment_method", "pm", {"type": "card", "metadata": {}})
     silent = [name for name, value in method.items() if value is None and name != "customer"]
@@ -193,18 +213,3 @@ def attach_payment_method(store: Store, params: Json, identifier: str) -> Json:
     """Attaches; the customer's default does not change."""
     customer = store.get("customer", params.get("customer", ""), "customer")
     return attach(store, identifier, customer)
-
-
-@endpoint("GET", METHODS + "/{id}")
-def retrieve_payment_method(store: Store, _params: Json, identifier: str) -> Json:
-    """One payment method."""
-    return store.get("payment_method", identifier)
-
-
-@endpoint("GET", METHODS, "customer type")
-def list_payment_methods(store: Store, params: Json) -> Json:
-    """The methods of a customer; without one, none of any customer's (documentation)."""
-    if "customer" not in params:
-        return page([], METHODS)
-    rows = [m for m in store.rows("payment_method") if m["customer"] == params["customer"]]
-    return paged(rows, params, METHODS)

@@ -5,12 +5,15 @@ At the same instant a cancellation comes before a renewal, so nothing is billed 
 
 from infrastructure.local.stripe import billing, invoice_items
 from infrastructure.local.stripe.due import task
-from infrastructure.local.stripe.errors import money
+from infrastructure.local.stripe.invoice_lines import add_line
+from infrastructure.local.stripe.money import floor, money
 from infrastructure.local.stripe.periods import period_end
+from infrastructure.local.stripe.proration import credit_unused, share
 from infrastructure.local.stripe.state import Json, Store
 
 ENDED = ("canceled", "incomplete_expired")
 RENEWING = ("active", "past_due", "trialing", "unpaid")
+FORGIVEN_SECONDS = 3  # "seconds later" (probe)
 INCOMPLETE_SECONDS = 23 * 3600  # an incomplete subscription expires after 23 hours (documentation)
 
 
@@ -26,7 +29,6 @@ def bill(store: Store, subscription: Json, items: list[Json], reason: str) -> Js
         if invoice_items.subscription_id(item) in (None, subscription["id"])
     ]
     invoice_items.put_on(store, invoice, waiting)
-    invoice["default_payment_method"] = None
     if subscription["days_until_due"] is not None:
         invoice["due_date"] = store.now() + subscription["days_until_due"] * billing.DAY
     subscription["latest_invoice"] = invoice["id"]
@@ -36,6 +38,12 @@ def bill(store: Store, subscription: Json, items: list[Json], reason: str) -> Js
 def _add_line(store: Store, invoice: Json, subscription: Json, item: Json) -> None:
     price, quantity = item["price"], item["quantity"]
     product = store.get("product", price["product"])
+    amount = price["unit_amount"] * quantity
+    text = f"{quantity} × {product['name']} (at {_rate(price)})"
+    if subscription["status"] == "trialing":  # nothing for a trial (documentation)
+        amount, text = 0, f"Trial period for {product['name']}"
+    elif item["id"] in store.private:  # cut short by a cancellation within the period
+        amount = floor(amount * store.private.pop(item["id"]))
     details = {
         "invoice_item": None,
         "proration": False,
@@ -43,12 +51,13 @@ def _add_line(store: Store, invoice: Json, subscription: Json, item: Json) -> No
         "subscription": subscription["id"],
         "subscription_item": item["id"],
     }
-    billing.add_line(
+    add_line(
         store,
         invoice,
         rates=item["tax_rates"],
-        amount=price["unit_amount"] * quantity,
-        description=f"{quantity} × {product['name']} (at {_rate(price)})",
+        amount=amount,
+        description=text,
+        discounts=item["discounts"],
         metadata=subscription["metadata"],
         parent={
             "invoice_item_details": None,
@@ -92,15 +101,13 @@ def renew(store: Store, identifier: str) -> None:
         "latest_invoice": subscription["latest_invoice"],
     }
     started = [item["current_period_start"] for item in due]
+    if subscription["status"] == "trialing":
+        previous["status"] = "trialing"
+        if not _end_trial(store, subscription):
+            return
     for item in due:
-        recurring = item["price"]["recurring"]
-        item["current_period_start"] = now
-        item["current_period_end"] = period_end(
-            subscription["billing_cycle_anchor"],
-            now,
-            recurring["interval"],
-            recurring["interval_count"],
-        )
+        start_period(subscription, item, now)
+        cut_short(store, subscription, item)
         plan_renewal(store, subscription, item)
     invoice = bill(store, subscription, due, "subscription_cycle")
     invoice["period_start"] = min(started)  # of the period that has passed (SDK docstring)
@@ -108,15 +115,64 @@ def renew(store: Store, identifier: str) -> None:
     _release(store, subscription, invoice)
 
 
+def start_period(subscription: Json, item: Json, now: int) -> None:
+    """The item's next period, counted from the subscription's anchor."""
+    recurring = item["price"]["recurring"]
+    item["current_period_start"] = now
+    item["current_period_end"] = period_end(
+        subscription["billing_cycle_anchor"],
+        now,
+        recurring["interval"],
+        recurring["interval_count"],
+    )
+
+
+def cut_short(store: Store, subscription: Json, item: Json) -> None:
+    """A cancellation within a future period prorates that period (SDK docstring).
+
+    That the item's period then ends with the subscription is unverified.
+    """
+    start, end = item["current_period_start"], item["current_period_end"]
+    at = subscription["cancel_at"]
+    if at is not None and start < at < end and store.private.get(("prorate", subscription["id"])):
+        store.private[item["id"]] = 1 - share(start, end, at)
+        item["current_period_end"] = at
+
+
+def _end_trial(store: Store, subscription: Json) -> bool:
+    """Active from now on, unless nothing can be charged and the trial's settings say otherwise."""
+    subscription["status"] = "active"
+    missing = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
+    customer = store.get("customer", subscription["customer"])
+    default = customer["invoice_settings"]["default_payment_method"]
+    if missing == "create_invoice" or subscription["default_payment_method"] or default:
+        return True
+    if missing == "cancel":
+        end(store, subscription)
+    else:
+        subscription["status"] = "paused"
+        store.emit("customer.subscription.paused", subscription)
+    return False
+
+
+@task("trial_ends_soon")
+def trial_ends_soon(store: Store, identifier: str) -> None:
+    """Three days before, or at once for a shorter trial (documentation)."""
+    subscription = store.tables["subscription"].get(identifier)
+    if subscription is not None and subscription["status"] == "trialing":
+        store.emit("customer.subscription.trial_will_end", subscription)
+
+
 def _release(store: Store, subscription: Json, invoice: Json) -> None:
     """Lets a renewal's invoice go its way, which a paused collection changes (documentation)."""
     paused = subscription["pause_collection"]
-    if paused is None:
+    unpaid = subscription["status"] == "unpaid"  # its invoices stay drafts (documentation)
+    if paused is None and not unpaid:
         billing.opened(store, invoice)
         return
     invoice["auto_advance"] = False
     billing.opened(store, invoice)
-    if paused["behavior"] == "keep_as_draft":
+    if paused is None or paused["behavior"] == "keep_as_draft":
         return
     billing.finalize(store, invoice)
     if invoice["status"] == "open":
@@ -141,12 +197,52 @@ def cancel_due(store: Store, identifier: str) -> None:
         return
     if subscription["cancel_at"] != store.now():
         return
-    pending = invoice_items.pending(store, subscription["customer"], subscription["currency"])
-    owed = [i for i in pending if invoice_items.subscription_id(i) == identifier]
+    stop(
+        store,
+        subscription,
+        prorate=bool(store.private.get(("prorate", identifier))),
+        invoice_now=True,  # pending charges are collected at the end (documentation)
+    )
+
+
+def stop(store: Store, subscription: Json, *, prorate: bool, invoice_now: bool) -> Json:
+    """Ends now; credits for unused time, and a last invoice of what is pending, when asked for.
+
+    A last invoice that is a credit becomes uncollectible seconds later: un-numbered, never
+    finalized, and its credit never reaches the customer's balance (probe).
+    """
+    if prorate:
+        for item in subscription["items"]["data"]:
+            credit_unused(store, subscription, item, store.now())
     end(store, subscription)
-    if owed:  # pending charges are collected at the end of the period (documentation)
+    pending = invoice_items.pending(store, subscription["customer"], subscription["currency"])
+    owed = [i for i in pending if invoice_items.subscription_id(i) == subscription["id"]]
+    if owed and invoice_now:
         invoice = bill(store, subscription, [], "subscription_cycle")
+        if invoice["total"] < 0:
+            invoice["auto_advance"] = False
+            at = store.now() + FORGIVEN_SECONDS
+            store.schedule(at, "forgive_credit", invoice["id"])
         billing.opened(store, invoice)
+    return subscription
+
+
+@task("forgive_credit")
+def forgive_credit(store: Store, identifier: str) -> None:
+    """What becomes of a canceled subscription's last credit (probe; reason by SDK)."""
+    invoice = store.tables["invoice"].get(identifier)
+    if invoice is not None and invoice["status"] == "draft":
+        billing.write_off(store, invoice, "subscription_canceled")
+
+
+@task("give_up")
+def give_up(store: Store, identifier: str) -> None:
+    """Canceled after the last failed retry, when the account's settings say so (documentation)."""
+    subscription = store.get("subscription", identifier)
+    if subscription["status"] == "past_due":
+        details = {**subscription["cancellation_details"], "reason": "payment_failed"}
+        subscription |= {"canceled_at": store.now(), "cancellation_details": details}
+        end(store, subscription)
 
 
 @task("expire")

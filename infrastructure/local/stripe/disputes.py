@@ -1,26 +1,26 @@
-"""Disputes: inquiries and chargebacks, from the control plane or by a test card.
+"""Disputes: from the control plane or by a test card, through all that becomes of them.
 
-Statuses: warning_needs_response → warning_under_review → warning_closed for an inquiry, or →
-needs_response when it escalates; needs_response → under_review → won | lost; lost → won, late
-(documentation). Money moves when a chargeback opens and when it is won.
+Money moves when a chargeback opens, when an inquiry escalates, and when one is won; whoever won
+late, after it was lost, gets it back all the same (documentation).
 """
 
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
-from infrastructure.local.stripe import balance
-from infrastructure.local.stripe.catalogue import updated
+from infrastructure.local.stripe import balance, fraud_warnings, refunds
 from infrastructure.local.stripe.due import task
 from infrastructure.local.stripe.errors import invalid
+from infrastructure.local.stripe.money import half_up
+from infrastructure.local.stripe.resources import updated
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.sdk import Reference
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
-from infrastructure.local.stripe.views import listing
 
 URL = "/v1/disputes"
 DAY = 24 * 3600
 RESPOND_DAYS = 8  # until the end of that day in UTC (probe); 7 to 21 by network (documentation)
+INQUIRY_DAYS = 120  # an inquiry that nobody escalates closes by itself (documentation)
 DECIDE_SECONDS = 5  # the test evidence decides after about five seconds (probe)
-CLOSED = ("won", "lost", "warning_closed")
 # Visa's reason codes: inquiry, fraud and not received by probe, the last from documentation.
 REASON_CODES = {"fraudulent": "10.4", "product_not_received": "13.1"}
 REASON_CODE_INQUIRY, REASON_CODE_OTHER = "10", "13.7"
@@ -31,6 +31,44 @@ DECISIVE = {
 }
 
 
+class Opening(NamedTuple):
+    """How a kind of dispute begins."""
+
+    status: str
+    case_type: str
+    withdraws: bool
+    answerable: bool = True
+
+
+# By what the network calls the case (SDK: case_type); those not of test cards: documentation.
+KINDS = {
+    "inquiry": Opening("warning_needs_response", "inquiry", withdraws=False),
+    "chargeback": Opening("needs_response", "chargeback", withdraws=True),
+    "compliance": Opening("needs_response", "compliance", withdraws=True),
+    # Some cannot be challenged: they arrive lost (documentation).
+    "lost": Opening("lost", "chargeback", withdraws=True, answerable=False),
+    # Stopped before it became one, by a refund or a network's service; no funds move (SDK).
+    "prevented": Opening("prevented", "resolution", withdraws=False, answerable=False),
+    "block": Opening("prevented", "block", withdraws=False, answerable=False),
+}
+# What each status can become, and by which outcome of the control plane.
+NEXT = {
+    "warning_needs_response": {"escalated": "needs_response", "closed": "warning_closed"},
+    "warning_under_review": {"escalated": "needs_response", "closed": "warning_closed"},
+    "needs_response": {"won": "won", "lost": "lost", "closed": "lost"},
+    "under_review": {"won": "won", "lost": "lost", "closed": "lost"},
+    "lost": {"won": "won", "appealed": "appeal_needs_response"},
+    "appeal_needs_response": {"won": "won", "lost": "lost"},
+    "appeal_under_review": {"won": "won", "lost": "lost"},
+}
+UNDER_REVIEW = {
+    "warning_needs_response": "warning_under_review",
+    "needs_response": "under_review",
+    "appeal_needs_response": "appeal_under_review",
+}
+CLOSED = ("won", "lost", "warning_closed", "prevented")
+
+
 def open_dispute(
     store: Store,
     *,
@@ -38,12 +76,18 @@ def open_dispute(
     kind: str,
     amount: int | None = None,
     reason: str = "fraudulent",
+    settlement: Json | None = None,
 ) -> Json:
-    """A dispute about a charge; `kind` is inquiry or chargeback. ValueError for another kind."""
-    if kind not in ("inquiry", "chargeback"):
-        message = f"a dispute is an inquiry or a chargeback, not {kind!r}"
+    """A dispute about a charge, also a further one, or about another amount than it had.
+
+    `settlement` {"currency", "rate"} is the currency in which the balance is kept, when another.
+    ValueError for an unknown kind.
+    """
+    if kind not in KINDS:
+        message = f"a dispute is one of {', '.join(KINDS)}, not {kind!r}"
         raise ValueError(message)
-    disputed = store.get("charge", charge)
+    opening, disputed = KINDS[kind], store.get("charge", charge)
+    due = (store.now() // DAY + RESPOND_DAYS + 1) * DAY - 1
     dispute = store.add(
         "dispute",
         "du",  # recorded; older ones have dp_
@@ -55,38 +99,52 @@ def open_dispute(
             "enhanced_eligibility_types": [],
             "evidence": _no_evidence(store),
             "evidence_details": {
-                "due_by": (store.now() // DAY + RESPOND_DAYS + 1) * DAY - 1,
+                "due_by": due if opening.answerable else 0,  # 0: not answerable (SDK)
                 "enhanced_eligibility": {},
                 "has_evidence": False,
                 "past_due": False,
                 "submission_count": 0,
                 "submission_method": "not_submitted",
             },
-            "is_charge_refundable": kind == "inquiry",
+            "is_charge_refundable": not opening.withdraws,
             "metadata": {},
             "payment_intent": disputed["payment_intent"],
-            "payment_method_details": _method_details(disputed, kind, reason),
+            "payment_method_details": _method_details(disputed, opening.case_type, reason),
             "reason": reason,
-            "status": "warning_needs_response" if kind == "inquiry" else "needs_response",
+            "status": opening.status,
         },
     )
-    if kind == "chargeback":
-        _withdraw(store, dispute)
-    disputed["disputed"] = True  # and stays so (probe); no event of its own was recorded
-    store.emit("charge.dispute.created", dispute)
-    if kind == "chargeback":
-        store.emit("charge.dispute.funds_withdrawn", dispute)
+    store.private[dispute["id"]] = {"settlement": settlement}
+    _begin(store, dispute, disputed, opening)
     return dispute
 
 
-def _method_details(charge: Json, kind: str, reason: str) -> Json:
+def _begin(store: Store, dispute: Json, charge: Json, opening: Opening) -> None:
+    if opening.withdraws:
+        _withdraw(store, dispute)
+    if opening.status != "prevented":
+        charge["disputed"] = True  # and stays so (probe); no event of its own was recorded
+        fraud_warnings.answered(store, charge)
+    store.emit("charge.dispute.created", dispute)
+    if opening.withdraws:
+        store.emit("charge.dispute.funds_withdrawn", dispute)
+    if opening.status == "lost":
+        store.emit("charge.dispute.closed", dispute)
+    if opening.answerable:
+        due = dispute["evidence_details"]["due_by"]
+        days = store.now() + INQUIRY_DAYS * DAY
+        store.schedule(due + 1, "dispute_due", dispute["id"])
+        store.schedule(days, "inquiry_ends", dispute["id"])
+
+
+def _method_details(charge: Json, case_type: str, reason: str) -> Json:
     brand = charge["payment_method_details"]["card"]["brand"]
     code = REASON_CODES.get(reason, REASON_CODE_OTHER)
-    if kind == "inquiry":
+    if case_type == "inquiry":
         code = REASON_CODE_INQUIRY
     card = {
         "brand": brand,
-        "case_type": kind,
+        "case_type": case_type,
         "network": brand,
         "network_reason_code": code,
     }
@@ -98,64 +156,109 @@ def _no_evidence(store: Store) -> Json:
     return {name: {} if field.required else None for name, field in fields.items()}
 
 
+# -- money
+
+
 def _withdraw(store: Store, dispute: Json) -> None:
     """Amount and fee leave the balance (recorded)."""
-    transaction = balance.record(
-        store,
-        "adjustment",
-        dispute,
-        -dispute["amount"],
-        category="dispute",
-        text=f"Chargeback withdrawal for {dispute['charge']}",
-        fee=balance.dispute_fee(dispute["currency"]),
-    )
-    dispute["balance_transactions"].append(transaction)
+    text = f"Chargeback withdrawal for {dispute['charge']}"
+    transaction = _move(store, dispute, -dispute["amount"], "dispute", text, fee=True)
+    dispute["balance_transactions"] = [*dispute["balance_transactions"], transaction]
 
 
-def settle(store: Store, identifier: str, *, outcome: str) -> Json:
-    """What the bank decides: won, lost, escalated, or closed (an inquiry that came to nothing)."""
-    dispute = store.get("dispute", identifier)
-    inquiry = dispute["status"].startswith("warning_")
-    match outcome, inquiry:
-        case "won", False if dispute["status"] != "won":
-            return _win(store, dispute)
-        case (("lost" | "closed"), False) if dispute["status"] not in CLOSED:
-            return _close(store, dispute, "lost")
-        case "closed", True if dispute["status"] != "warning_closed":
-            return _close(store, dispute, "warning_closed")
-        case "escalated", True if dispute["status"] != "warning_closed":
-            return _escalate(store, dispute)
-    message = f"a dispute in {dispute['status']} cannot become {outcome}"
-    raise ValueError(message)
-
-
-def _win(store: Store, dispute: Json) -> Json:
+def _reinstate(store: Store, dispute: Json) -> None:
     """The amount comes back, the fee does not; refunds work again (recorded)."""
-    transaction = balance.record(
+    text = f"Chargeback reversal for {dispute['charge']}"
+    transaction = _move(store, dispute, dispute["amount"], "dispute_reversal", text)
+    dispute["balance_transactions"] = [*dispute["balance_transactions"], transaction]
+    _counter_fee(store, dispute, back=True)
+
+
+def _counter_fee(store: Store, dispute: Json, *, back: bool) -> None:
+    """What countering costs, returned when it is won (documentation).
+
+    It stands alone, not among the dispute's transactions (probe), and only when the account's
+    setting `counter_fee` asks for it, since test mode has none (probe); category unverified.
+    """
+    kept = store.private[dispute["id"]]
+    if not store.settings["counter_fee"] or back != bool(kept.get("countered")):
+        return
+    kept["countered"] = not back
+    fee = balance.dispute_fee(_settled_in(store, dispute)[0])
+    text = "Stripe card dispute countered fee"
+    balance.record(
         store,
         "adjustment",
         dispute,
-        dispute["amount"],
-        category="dispute_reversal",
-        text=f"Chargeback reversal for {dispute['charge']}",
+        fee if back else -fee,
+        category="fee",
+        text=text,
+        settlement=(_settled_in(store, dispute)[0], None),
     )
-    dispute |= {
-        "balance_transactions": [*dispute["balance_transactions"], transaction],
-        "is_charge_refundable": True,
-        "status": "won",
-    }
-    store.emit("charge.dispute.funds_reinstated", dispute)
-    store.emit("charge.dispute.closed", dispute)
+
+
+def _settled_in(store: Store, dispute: Json) -> tuple[str, Fraction | None]:
+    settlement = store.private[dispute["id"]]["settlement"]
+    if settlement is None:
+        return dispute["currency"], None
+    return settlement["currency"], Fraction(settlement["rate"])
+
+
+def _move(
+    store: Store, dispute: Json, amount: int, category: str, text: str, *, fee: bool = False
+) -> Json:
+    """A movement in the settlement currency (recorded: USD 60.00 as -8391 CAD, fee 1500 CAD)."""
+    currency, rate = _settled_in(store, dispute)
+    return balance.record(
+        store,
+        "adjustment",
+        dispute,
+        amount if rate is None else half_up(amount * rate),
+        category=category,
+        text=text,
+        fee=balance.dispute_fee(currency) if fee else 0,
+        settlement=(currency, rate),
+    )
+
+
+# -- transitions
+
+
+def settle(store: Store, identifier: str, *, outcome: str, refunds_fail: bool = False) -> Json:
+    """What the bank decides; ValueError for what cannot follow.
+
+    Outcomes: won, lost, escalated, closed, appealed. With `refunds_fail` an escalation makes the
+    charge's refunds fail (probe: some do, `charge_for_pending_refund_disputed`, and some stay).
+    """
+    dispute = store.get("dispute", identifier)
+    status = NEXT.get(dispute["status"], {}).get(outcome)
+    match status:
+        case None:
+            message = f"a dispute in {dispute['status']} cannot become {outcome}"
+            raise ValueError(message)
+        case "won":
+            _reinstate(store, dispute)
+            dispute |= {"is_charge_refundable": True, "status": "won"}
+            store.emit("charge.dispute.funds_reinstated", dispute)
+            store.emit("charge.dispute.closed", dispute)
+        case "needs_response":
+            _escalate(store, dispute)
+            if refunds_fail:
+                _fail_refunds(store, dispute)
+        case "appeal_needs_response":
+            details = {**dispute["evidence_details"], "due_by": store.now() + RESPOND_DAYS * DAY}
+            store.change(dispute, "charge.dispute.updated", status=status, evidence_details=details)
+        case _:
+            _close(store, dispute, status)
     return dispute
 
 
-def _close(store: Store, dispute: Json, status: str) -> Json:
+def _close(store: Store, dispute: Json, status: str) -> None:
     dispute["status"] = status
     store.emit("charge.dispute.closed", dispute)
-    return dispute
 
 
-def _escalate(store: Store, dispute: Json) -> Json:
+def _escalate(store: Store, dispute: Json) -> None:
     """An inquiry becomes a chargeback, and the money is withdrawn (documentation, probe)."""
     card = {**dispute["payment_method_details"]["card"], "case_type": "chargeback"}
     _withdraw(store, dispute)
@@ -167,23 +270,40 @@ def _escalate(store: Store, dispute: Json) -> Json:
         status="needs_response",
     )
     store.emit("charge.dispute.funds_withdrawn", dispute)
-    return dispute
 
 
-@endpoint("GET", URL, "charge payment_intent created")
-def list_disputes(store: Store, params: Json) -> Json:
-    """Of a charge, of a payment intent, or all, the newest first."""
-    filters = {name: params.get(name) for name in ("charge", "payment_intent")}
-    return listing(store, "dispute", params, URL, **filters)
+def _fail_refunds(store: Store, dispute: Json) -> None:
+    reason = "charge_for_pending_refund_disputed"
+    for refund in list(store.rows("refund")):
+        if refund["charge"] == dispute["charge"] and "failed" in refunds.NEXT.get(
+            refund["status"], ()
+        ):
+            refunds.become(store, refund["id"], status="failed", failure_reason=reason)
 
 
-@endpoint("GET", URL + "/{id}")
-def retrieve_dispute(store: Store, _params: Json, identifier: str) -> Json:
-    """One dispute."""
-    return store.get("dispute", identifier, "dispute")
+@task("dispute_due")
+def pass_deadline(store: Store, identifier: str) -> None:
+    """Unanswered until the deadline, a chargeback is lost (documentation).
+
+    When the bank says so is not known; the setting `unanswered_disputes` has it happen at once.
+    """
+    dispute = store.get("dispute", identifier)
+    if dispute["status"] == "needs_response" and store.settings["unanswered_disputes"] == "lost":
+        _close(store, dispute, "lost")
 
 
-@endpoint("POST", URL + "/{id}", "evidence submit metadata")
+@task("inquiry_ends")
+def end_inquiry(store: Store, identifier: str) -> None:
+    """Nobody escalated it."""
+    dispute = store.get("dispute", identifier)
+    if dispute["status"].startswith("warning_") and dispute["status"] not in CLOSED:
+        _close(store, dispute, "warning_closed")
+
+
+# -- endpoints
+
+
+@endpoint("POST", URL + "/{id}", "evidence submit metadata intended_submission_method")
 def update_dispute(store: Store, params: Json, identifier: str) -> Json:
     """Stages or submits evidence; test texts decide the outcome (documentation)."""
     dispute = store.get("dispute", identifier)
@@ -197,15 +317,17 @@ def update_dispute(store: Store, params: Json, identifier: str) -> Json:
         "metadata": merge_metadata(dispute["metadata"], params.get("metadata")),
     }
     if params.get("submit", True):
-        warning = dispute["status"].startswith("warning_")
-        changes["status"] = "warning_under_review" if warning else "under_review"
+        changes["status"] = UNDER_REVIEW.get(dispute["status"], dispute["status"])
         changes["evidence_details"] |= {
             "submission_count": dispute["evidence_details"]["submission_count"] + 1,
             "submission_method": "manual",
+            "past_due": store.now() > dispute["evidence_details"]["due_by"],  # SDK docstring
         }
+        if not dispute["status"].startswith("warning_"):
+            _counter_fee(store, dispute, back=False)
         outcome = DECISIVE.get(given.get("uncategorized_text") or "")
         if outcome is not None:
-            store.private[identifier] = outcome
+            store.private[identifier]["outcome"] = outcome
             store.schedule(store.now() + DECIDE_SECONDS, "decide_dispute", identifier)
     store.change(dispute, "charge.dispute.updated", **changes)
     _touch_charge(store, dispute)
@@ -215,8 +337,9 @@ def update_dispute(store: Store, params: Json, identifier: str) -> Json:
 @task("decide_dispute")
 def decide_by_test_evidence(store: Store, identifier: str) -> None:
     """The outcome that the test evidence asked for."""
-    if store.get("dispute", identifier)["status"] not in CLOSED:
-        settle(store, identifier, outcome=store.private[identifier])
+    outcome = store.private[identifier]["outcome"]
+    if outcome in NEXT.get(store.get("dispute", identifier)["status"], {}):
+        settle(store, identifier, outcome=outcome)
 
 
 @endpoint("POST", URL + "/{id}/close")

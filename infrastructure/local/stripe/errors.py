@@ -3,12 +3,6 @@
 from http import HTTPStatus
 from typing import Any
 
-ZERO_DECIMAL = {
-    *("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga"),
-    *("pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"),
-}
-SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "cad": "CA$", "aud": "A$"}
-
 
 class Refusal(Exception):  # noqa: N818 -- Stripe refuses; nothing here went wrong
     """An answer other than 2xx.
@@ -32,6 +26,7 @@ class Refusal(Exception):  # noqa: N818 -- Stripe refuses; nothing here went wro
         super().__init__(message)
         self.status = status
         self.executed = executed
+        self.headers: dict[str, str] = {}
         self.error: dict[str, Any] = {"message": message, "type": kind, **more}
         if code is not None:
             self.error |= {"code": code, "doc_url": _doc_url(code)}
@@ -75,11 +70,3 @@ def unmodelled(what: str) -> Refusal:
         code="local_stripe_unmodelled",
         executed=False,
     )
-
-
-def money(amount: int, currency: str) -> str:
-    """An amount in minor units as Stripe's messages print it: `$1,040.00`, `¥500` (recorded)."""
-    symbol = SYMBOLS.get(currency, f"{currency.upper()} ")
-    if currency in ZERO_DECIMAL:
-        return f"{symbol}{amount:,}"
-    return f"{symbol}{amount // 100:,}.{amount % 100:02}"

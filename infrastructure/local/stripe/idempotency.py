@@ -32,6 +32,17 @@ class IdempotencyKeys:
 
     def __init__(self) -> None:
         self._kept: dict[str, Remembered] = {}
+        self._in_flight: set[str] = set()
+
+    def begin(self, key: str) -> None:
+        """Takes a key for a request, or refuses it while another request has it."""
+        if key in self._in_flight:
+            raise in_use(key)
+        self._in_flight.add(key)
+
+    def end(self, key: str) -> None:
+        """The request with this key is over."""
+        self._in_flight.discard(key)
 
     def recall(self, key: str, path: str, params: Json, now: int) -> Remembered | None:
         """The first answer for this key, or a Refusal when the request is another one."""
@@ -68,3 +79,16 @@ def _fingerprint(params: Json) -> str:
 
 def _mismatch(message: str) -> Refusal:
     return Refusal(HTTPStatus.BAD_REQUEST, message, kind="idempotency_error", executed=False)
+
+
+def in_use(key: str) -> Refusal:
+    """Two requests with one key at the same time (text as reported by users)."""
+    return Refusal(
+        HTTPStatus.CONFLICT,
+        "There is currently another in-progress request using this Idempotent Key (that probably"
+        " means you submitted twice, and the other request is still going through):"
+        f" {key}. Please try again later.",
+        kind="idempotency_error",
+        code="idempotency_key_in_use",
+        executed=False,
+    )

@@ -1,11 +1,11 @@
 """Pending invoice items: charges that wait for the next invoice."""
 
-from infrastructure.local.stripe import billing
-from infrastructure.local.stripe.catalogue import tax_rates, updated
+from infrastructure.local.stripe.catalogue import tax_rates
+from infrastructure.local.stripe.discounts import redeem
 from infrastructure.local.stripe.errors import invalid
+from infrastructure.local.stripe.invoice_lines import add_line, compute_totals
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
-from infrastructure.local.stripe.views import paged, within
 
 URL = "/v1/invoiceitems"
 
@@ -14,7 +14,7 @@ URL = "/v1/invoiceitems"
     "POST",
     URL,
     "customer amount currency description metadata period subscription invoice pricing quantity"
-    " tax_rates discountable",
+    " tax_rates discountable discounts",
 )
 def create_invoice_item(store: Store, params: Json) -> Json:
     """By amount, or by price and quantity; on a draft when `invoice` names one."""
@@ -36,7 +36,7 @@ def create_invoice_item(store: Store, params: Json) -> Json:
             "date": now,
             "description": params.get("description"),
             "discountable": params.get("discountable", amount >= 0),
-            "discounts": [],
+            "discounts": redeem(store, params.get("discounts"), currency),
             "metadata": merge_metadata({}, params.get("metadata")),
             "net_amount": amount,
             "parent": _parent(params.get("subscription")),
@@ -106,53 +106,30 @@ def put_on(store: Store, invoice: Json, items: list[Json]) -> None:
         details = {
             "invoice_item": item["id"],
             "proration": item["proration"],
-            "proration_details": {"credited_items": None},
+            "proration_details": {"credited_items": store.private.get(item["id"])},
             "subscription": subscription_id(item),
         }
-        billing.add_line(
+        kind = "invoice_item_details"
+        if item["proration"]:  # it belongs to a subscription's item (SDK)
+            kind = "subscription_item_details"
+            parent = item["parent"]["subscription_details"]
+            details["subscription_item"] = parent["subscription_item"]
+        details_of = dict.fromkeys(("invoice_item_details", "subscription_item_details"))
+        add_line(
             store,
             invoice,
             rates=item["tax_rates"],
             amount=item["amount"],
             description=item["description"],
             discountable=item["discountable"],
+            discounts=item["discounts"],
             metadata=item["metadata"],
-            parent={
-                "invoice_item_details": details,
-                "subscription_item_details": None,
-                "type": "invoice_item_details",
-            },
+            parent={**details_of, kind: details, "type": kind},
             period=item["period"],
             pricing=item["pricing"],
             quantity=item["quantity"],
             subscription=subscription_id(item),
         )
-
-
-@endpoint("GET", URL, "customer invoice pending created")
-def list_invoice_items(store: Store, params: Json) -> Json:
-    """Of a customer or an invoice; `pending` means on no invoice (SDK docstring)."""
-    rows = [
-        item
-        for item in store.rows("invoiceitem")
-        if params.get("customer") in (None, item["customer"])
-        and params.get("invoice") in (None, item["invoice"])
-        and params.get("pending") in (None, item["invoice"] is None)
-        and within(item["date"], params.get("created"))
-    ]
-    return paged(rows, params, URL)
-
-
-@endpoint("GET", URL + "/{id}")
-def retrieve_invoice_item(store: Store, _params: Json, identifier: str) -> Json:
-    """One invoice item."""
-    return store.get("invoiceitem", identifier)
-
-
-@endpoint("POST", URL + "/{id}", "description metadata period")
-def update_invoice_item(store: Store, params: Json, identifier: str) -> Json:
-    """Changes the given fields; there is no event for it (SDK: only created and deleted)."""
-    return updated(store, store.get("invoiceitem", identifier), "", params)
 
 
 @endpoint("DELETE", URL + "/{id}")
@@ -166,11 +143,13 @@ def delete_invoice_item(store: Store, _params: Json, identifier: str) -> Json:
             raise invalid(message)
         lines = invoice["lines"]["data"]
         lines[:] = [line for line in lines if _origin(line) != identifier]
-        billing.compute_totals(invoice)
+        compute_totals(store, invoice)
     store.emit("invoiceitem.deleted", item)
     return store.drop(item)
 
 
 def _origin(line: Json) -> str | None:
-    details = line["parent"]["invoice_item_details"]
-    return details["invoice_item"] if details else None
+    parent = line["parent"]
+    details = parent["invoice_item_details"] or parent["subscription_item_details"]
+    item: str | None = details["invoice_item"]
+    return item

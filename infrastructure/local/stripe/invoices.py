@@ -2,23 +2,25 @@
 
 from typing import Any
 
-from infrastructure.local.stripe import billing, invoice_items
+from infrastructure.local.stripe import billing, discounts, invoice_items, invoice_payments
 from infrastructure.local.stripe.catalogue import tax_rates
-from infrastructure.local.stripe.errors import Refusal, invalid
+from infrastructure.local.stripe.customers import method_of
+from infrastructure.local.stripe.errors import invalid
+from infrastructure.local.stripe.intents import declined
+from infrastructure.local.stripe.invoice_lines import compute_totals
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
-from infrastructure.local.stripe.views import includable, paged, within
+from infrastructure.local.stripe.views import includable, paged
 
 URL = billing.URL
-PAYMENTS = "/v1/invoice_payments"
-PAYMENT_REQUIRED = 402
 
 
 @endpoint(
     "POST",
     URL,
     "customer subscription auto_advance collection_method currency days_until_due due_date"
-    " default_payment_method default_tax_rates description metadata pending_invoice_items_behavior",
+    " default_payment_method default_tax_rates description metadata pending_invoice_items_behavior"
+    " discounts",
 )
 def create_invoice(store: Store, params: Json) -> Json:
     """A draft by hand; with `subscription` it takes that subscription's pending items (SDK).
@@ -49,6 +51,9 @@ def create_invoice(store: Store, params: Json) -> Json:
         invoice["due_date"] = store.now() + params["days_until_due"] * billing.DAY
     if "default_tax_rates" in params:
         invoice["default_tax_rates"] = tax_rates(store, params["default_tax_rates"])
+    if "discounts" in params:
+        given = params["discounts"]
+        invoice["discounts"] = discounts.redeem(store, given, currency, invoice=invoice["id"])
     invoice["metadata"] = merge_metadata({}, params.get("metadata"))
     invoice["auto_advance"] = params.get("auto_advance", False)
     invoice_items.put_on(store, invoice, items)
@@ -74,30 +79,6 @@ def _check_due_date(params: Json) -> None:
         raise invalid(message)
 
 
-@endpoint("GET", URL, "customer subscription status collection_method created due_date")
-def list_invoices(store: Store, params: Json) -> Json:
-    """By customer, subscription, status and collection method, the newest first."""
-    wanted = params.get("subscription")
-    rows = [
-        invoice
-        for invoice in store.rows("invoice")
-        if all(
-            params.get(name) in (None, invoice[name])
-            for name in ("customer", "status", "collection_method")
-        )
-        and (wanted is None or (billing.subscription_of(store, invoice) or {}).get("id") == wanted)
-        and within(invoice["created"], params.get("created"))
-        and within(invoice["due_date"], params.get("due_date"))
-    ]
-    return paged(rows, params, URL)
-
-
-@endpoint("GET", URL + "/{id}")
-def retrieve_invoice(store: Store, _params: Json, identifier: str) -> Json:
-    """One invoice; this endpoint and DELETE name `invoice` in a 404, the others `id` (probe)."""
-    return store.get("invoice", identifier, "invoice")
-
-
 @endpoint("GET", URL + "/{id}/lines")
 def list_lines(store: Store, params: Json, identifier: str) -> Json:
     """All lines in their order."""
@@ -105,14 +86,23 @@ def list_lines(store: Store, params: Json, identifier: str) -> Json:
     return paged(invoice["lines"]["data"], params, f"{URL}/{identifier}/lines")
 
 
-@endpoint("POST", URL + "/{id}", "auto_advance description metadata due_date days_until_due")
+@endpoint(
+    "POST", URL + "/{id}", "auto_advance description metadata due_date days_until_due discounts"
+)
 def update_invoice(store: Store, params: Json, identifier: str) -> Json:
     """`auto_advance` stops and resumes collection; once finalized little else changes (SDK)."""
     invoice = store.get("invoice", identifier)
-    if "description" in params and invoice["status"] != "draft":  # probe
-        message = "Finalized invoices can't be updated in this way"
-        raise invalid(message, param="description")
-    changes: dict[str, Any] = {k: v for k, v in params.items() if k != "days_until_due"}
+    for name in ("description", "discounts"):
+        if name in params and invoice["status"] != "draft":  # probe
+            message = "Finalized invoices can't be updated in this way"
+            raise invalid(message, param=name)
+    if "discounts" in params:
+        given, currency = params["discounts"], invoice["currency"]
+        invoice["discounts"] = discounts.redeem(store, given, currency, invoice=identifier)
+        compute_totals(store, invoice)
+        store.emit("invoice.updated", invoice, {})
+    skipped = ("days_until_due", "discounts")
+    changes: dict[str, Any] = {k: v for k, v in params.items() if k not in skipped}
     if "metadata" in params:
         changes["metadata"] = merge_metadata(invoice["metadata"], params["metadata"])
     if "days_until_due" in params:
@@ -155,35 +145,55 @@ def finalize_invoice(store: Store, params: Json, identifier: str) -> Json:
         raise invalid(message, code="invoice_not_editable")
     if "auto_advance" in params:
         invoice["auto_advance"] = params["auto_advance"]
-    billing.finalize(store, invoice)
-    if invoice["status"] == "open" and invoice["auto_advance"]:
-        billing.plan_attempt(store, invoice, store.now() + billing.DRAFT_SECONDS)
+    billing.finalize(store, invoice, later=invoice["auto_advance"])
     return invoice
 
 
-@endpoint("POST", URL + "/{id}/pay", "payment_method")
+@endpoint("POST", URL + "/{id}/pay", "payment_method paid_out_of_band off_session")
 def pay_invoice(store: Store, params: Json, identifier: str) -> Json:
-    """Collects now; a decline is a 402 card error (recorded)."""
+    """Collects now, or notes that it was paid elsewhere; a decline is a 402 (recorded)."""
     invoice = store.get("invoice", identifier)
     if invoice["status"] == "paid":  # recorded
         message = "Invoice is already paid"
         raise invalid(message)
     if invoice["status"] == "draft":
         billing.finalize(store, invoice)
-    if invoice["status"] != "open":  # text unverified
+    if invoice["status"] == "paid":  # nothing was due once it was finalized
+        return invoice
+    if invoice["status"] not in ("open", "uncollectible"):  # text unverified
         message = f"This invoice can't be paid: it is {invoice['status']}."
         raise invalid(message)
+    if params.get("paid_out_of_band"):
+        billing.pay_outside(store, invoice)
+        return invoice
     method = billing.method_for(store, invoice)
     if "payment_method" in params:
-        method = store.get("payment_method", params["payment_method"], "payment_method")
+        method = method_of(store, params["payment_method"])
     if not billing.collect(store, invoice, method):
-        raise Refusal(
-            PAYMENT_REQUIRED,
-            "Your card was declined.",
-            kind="card_error",
-            code="card_declined",
-            decline_code="generic_decline",
-        )
+        _, intent = invoice_payments.own_payment(store, invoice)
+        charge = intent["latest_charge"]
+        raise declined(store, store.get("charge", charge) if charge else None)
+    return invoice
+
+
+@endpoint("POST", URL + "/{id}/attach_payment", "payment_intent payment_record")
+def attach_payment(store: Store, params: Json, identifier: str) -> Json:
+    """Adds a payment to an open invoice; one that has succeeded pays at once (SDK docstring)."""
+    invoice = store.get("invoice", identifier)
+    _must_be_open(invoice)
+    kinds = [kind for kind in ("payment_intent", "payment_record") if kind in params]
+    if len(kinds) != 1:  # text unverified
+        message = "You must pass either payment_intent or payment_record."
+        raise invalid(message)
+    kind = kinds[0]
+    source = store.get(kind, params[kind], kind)
+    currency = source["currency"] if kind == "payment_intent" else source["amount"]["currency"]
+    if currency != invoice["currency"]:  # text unverified
+        message = f"The payment is in {currency}, the invoice in {invoice['currency']}."
+        raise invalid(message, param=kind)
+    row = invoice_payments.attach(store, invoice, kind, source)
+    if kind == "payment_record" or source["status"] == "succeeded":
+        billing.receive(store, invoice, row)
     return invoice
 
 
@@ -197,10 +207,11 @@ def _must_be_open(invoice: Json) -> None:
 def void_invoice(store: Store, _params: Json, identifier: str) -> Json:
     """Open → void, for good; a draft must be finalized first (probe)."""
     invoice = store.get("invoice", identifier)
-    if invoice["status"] == "paid":  # probe
+    if invoice["status"] == "paid" or invoice["amount_paid"]:  # probe
         message = "Invoices with `paid` payments cannot be voided."
         raise invalid(message)
-    _must_be_open(invoice)
+    if invoice["status"] != "uncollectible":
+        _must_be_open(invoice)
     billing.void(store, invoice)
     return invoice
 
@@ -217,31 +228,9 @@ def mark_uncollectible(store: Store, _params: Json, identifier: str) -> Json:
     return invoice
 
 
-@endpoint("GET", PAYMENTS, "invoice payment status created")
-def list_invoice_payments(store: Store, params: Json) -> Json:
-    """By invoice, or from a payment intent back to its invoice (SDK)."""
-    given = params.get("payment", {})
-    if given.get("type", "payment_intent") != "payment_intent":
-        return paged([], params, PAYMENTS)
-    rows = [
-        row
-        for row in store.rows("invoice_payment")
-        if params.get("invoice") in (None, row["invoice"])
-        and params.get("status") in (None, row["status"])
-        and given.get("payment_intent") in (None, row["payment"]["payment_intent"])
-        and within(row["created"], params.get("created"))
-    ]
-    return paged(rows, params, PAYMENTS)
-
-
-@endpoint("GET", PAYMENTS + "/{id}")
-def retrieve_invoice_payment(store: Store, _params: Json, identifier: str) -> Json:
-    """One invoice payment."""
-    return store.get("invoice_payment", identifier)
-
-
 def _payments(store: Store, invoice: Json) -> Json:
-    return paged(billing.payments_of(store, invoice), {}, f"{URL}/{invoice['id']}/payments")
+    rows = invoice_payments.payments_of(store, invoice)
+    return paged(rows, {}, f"{URL}/{invoice['id']}/payments")
 
 
 includable["invoice", "payments"] = _payments

@@ -4,6 +4,7 @@ Stripe validates before it executes: an unknown parameter, a missing one, or a v
 type is refused here, and nothing has happened (documentation).
 """
 
+import json
 import re
 from http import HTTPStatus
 from typing import Any
@@ -48,6 +49,28 @@ def decode(text: str) -> dict[str, Any]:
                 raise _refuse("Invalid object", head)
             place = child
     return root
+
+
+def from_json(text: str) -> dict[str, Any]:
+    """A JSON body in the form in which a bracketed one is decoded."""
+    try:
+        document = json.loads(text or "{}")
+    except json.JSONDecodeError as error:
+        raise _refuse(f"Invalid JSON: {error}", "") from None
+    if not isinstance(document, dict):
+        raise _refuse("Invalid object", "")
+    return {name: _as_form(value) for name, value in document.items()}
+
+
+def _as_form(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _as_form(entry) for name, entry in value.items()}
+        case list():
+            return {str(index): _as_form(entry) for index, entry in enumerate(value)}
+        case str():
+            return value
+    return json.dumps(value)
 
 
 def check(sdk: Sdk, node: Node, raw: dict[str, Any]) -> dict[str, Any]:

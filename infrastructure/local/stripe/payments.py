@@ -1,20 +1,30 @@
 """Payment intents and charges, as invoices make them."""
 
-from infrastructure.local.stripe import balance, disputes
-from infrastructure.local.stripe.customers import billing_details
-from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
-from infrastructure.local.stripe.views import includable, listing, paged
+from infrastructure.local.stripe import balance, disputes, fraud_warnings
+from infrastructure.local.stripe.customers import DECLINES, billing_details
+from infrastructure.local.stripe.state import Json, Store, snapshot
+from infrastructure.local.stripe.views import includable, paged
 
-INTENTS = "/v1/payment_intents"
 CHARGES = "/v1/charges"
-DECLINE = "Your card was declined."
+# The disputes of test cards, by what becomes of their charges (documentation).
+DISPUTED: dict[str, tuple[Json, ...]] = {
+    "chargeback": ({"kind": "chargeback"},),
+    "inquiry": ({"kind": "inquiry"},),
+    "not_received": ({"kind": "chargeback", "reason": "product_not_received"},),
+    "two_chargebacks": ({"kind": "chargeback"}, {"kind": "chargeback"}),
+}
 
 
 def create_intent(
-    store: Store, *, amount: int, currency: str, customer: str, description: str
+    store: Store,
+    *,
+    amount: int,
+    currency: str,
+    customer: str | None,
+    description: str | None,
+    metadata: Json | None = None,
 ) -> Json:
-    """The payment intent of a finalized invoice; nothing is charged yet."""
+    """A payment intent; nothing is charged yet."""
     intent = store.add(
         "payment_intent",
         "pi",
@@ -27,7 +37,7 @@ def create_intent(
             "currency": currency,
             "customer": customer,
             "description": description,
-            "metadata": {},
+            "metadata": metadata or {},
             "payment_method_types": ["card"],
             "status": "requires_payment_method",
         },
@@ -40,19 +50,20 @@ def create_intent(
 def pay_intent(store: Store, intent: Json, method: Json) -> Json:
     """Charges the method for the whole intent; the charge tells whether it succeeded."""
     behaviour = store.private.get(method["id"], "succeed")
-    charge = _charge(store, intent, method, succeeded=behaviour != "decline")
+    charge = _charge(store, intent, method, behaviour if behaviour in DECLINES else None)
     intent |= {"latest_charge": charge["id"], "payment_method": method["id"]}
     if charge["status"] == "failed":
         intent["payment_method"] = None
         intent["last_payment_error"] = {
             "charge": charge["id"],
             "code": "card_declined",
-            "decline_code": "generic_decline",
+            "decline_code": behaviour,
             "doc_url": "https://stripe.com/docs/error-codes/card-declined",
-            "message": DECLINE,
-            "payment_method": method,
+            "message": DECLINES[behaviour],
+            "payment_method": snapshot(method),
             "type": "card_error",
         }
+        intent["status"] = "requires_payment_method"
         store.emit("charge.failed", charge)
         store.emit("payment_intent.payment_failed", intent)
         return charge
@@ -63,7 +74,7 @@ def pay_intent(store: Store, intent: Json, method: Json) -> Json:
         charge,
         charge["amount"],
         category="charge",
-        text=intent["description"],
+        text=intent["description"] or "Payment",
         fee=fee,
     )["id"]
     intent |= {
@@ -73,19 +84,22 @@ def pay_intent(store: Store, intent: Json, method: Json) -> Json:
     }
     store.emit("charge.succeeded", charge)
     # The test cards are disputed inside the charge, before the intent has succeeded (recorded).
-    if behaviour in ("chargeback", "inquiry"):
-        disputes.open_dispute(store, charge=charge["id"], kind=behaviour)
+    for dispute in DISPUTED.get(behaviour, ()):
+        disputes.open_dispute(store, charge=charge["id"], **dispute)
+    if behaviour == "fraud_warning":
+        fraud_warnings.warn(store, charge=charge["id"])
     store.emit("payment_intent.succeeded", intent)
     return charge
 
 
-def _charge(store: Store, intent: Json, method: Json, *, succeeded: bool) -> Json:
+def _charge(store: Store, intent: Json, method: Json, decline: str | None) -> Json:
+    succeeded = decline is None
     outcome = {
         "advice_code": None,
         "network_advice_code": None,
         "network_decline_code": None,
         "network_status": "approved_by_network" if succeeded else "declined_by_network",
-        "reason": None if succeeded else "generic_decline",
+        "reason": decline,
         "risk_level": "normal",
         "seller_message": "Payment complete."
         if succeeded
@@ -106,7 +120,7 @@ def _charge(store: Store, intent: Json, method: Json, *, succeeded: bool) -> Jso
             "description": intent["description"],
             "disputed": False,
             "failure_code": None if succeeded else "card_declined",
-            "failure_message": None if succeeded else DECLINE,
+            "failure_message": DECLINES[decline] if decline else None,
             "fraud_details": {},
             "metadata": {},
             "outcome": outcome,
@@ -140,48 +154,14 @@ def _card_details(intent: Json, method: Json) -> Json:
     }
 
 
-def cancel_intent(store: Store, intent: Json) -> None:
-    """The intent of a voided invoice ends with it (documentation)."""
+def cancel_intent(store: Store, intent: Json, reason: str | None) -> None:
+    """Asks for nothing any more; that of a voided invoice ends with it (documentation)."""
     intent |= {
-        "cancellation_reason": "void_invoice",
+        "cancellation_reason": reason,
         "canceled_at": store.now(),
         "status": "canceled",
     }
     store.emit("payment_intent.canceled", intent)
-
-
-@endpoint("GET", INTENTS, "customer created")
-def list_intents(store: Store, params: Json) -> Json:
-    """Of a customer or all, the newest first."""
-    return listing(store, "payment_intent", params, INTENTS, customer=params.get("customer"))
-
-
-@endpoint("GET", INTENTS + "/{id}")
-def retrieve_intent(store: Store, _params: Json, identifier: str) -> Json:
-    """One payment intent."""
-    return store.get("payment_intent", identifier)
-
-
-@endpoint("GET", CHARGES, "customer payment_intent created")
-def list_charges(store: Store, params: Json) -> Json:
-    """Of a customer, of a payment intent, or all, the newest first."""
-    filters = {name: params.get(name) for name in ("customer", "payment_intent")}
-    return listing(store, "charge", params, CHARGES, **filters)
-
-
-@endpoint("GET", CHARGES + "/{id}")
-def retrieve_charge(store: Store, _params: Json, identifier: str) -> Json:
-    """One charge."""
-    return store.get("charge", identifier)
-
-
-@endpoint("POST", CHARGES + "/{id}", "description metadata")
-def update_charge(store: Store, params: Json, identifier: str) -> Json:
-    """Only what is for us to note."""
-    charge = store.get("charge", identifier)
-    changes = {k: v for k, v in params.items() if k != "metadata"}
-    changes["metadata"] = merge_metadata(charge["metadata"], params.get("metadata"))
-    return store.change(charge, "charge.updated", **changes)
 
 
 def _refunds(store: Store, charge: Json) -> Json:

@@ -15,12 +15,13 @@ MONTHS_A_YEAR = 12
 def period_end(anchor: int, start: int, interval: str, count: int) -> int:
     """The first instant after `start` that is a whole number of intervals from `anchor`."""
     step = 1 if start >= anchor else 0
-    while (end := _advance(anchor, interval, count * step)) <= start:
+    while (end := advance(anchor, interval, count * step)) <= start:
         step += 1
     return end
 
 
-def _advance(anchor: int, interval: str, count: int) -> int:
+def advance(anchor: int, interval: str, count: int) -> int:
+    """The instant that is `count` intervals after the anchor."""
     instant = datetime.fromtimestamp(anchor, UTC)
     if interval in DAYS:
         return int((instant + timedelta(days=DAYS[interval] * count)).timestamp())

@@ -1,18 +1,32 @@
-"""Refunds, with the refusals as Stripe words them."""
+"""Refunds: the refusals as Stripe words them, and their life after the answer.
+
+pending → succeeded | failed | canceled | requires_action, and succeeded → failed later, when the
+bank sends the money back (documentation).
+"""
 
 from http import HTTPStatus
 
-from infrastructure.local.stripe import balance
-from infrastructure.local.stripe.catalogue import updated
-from infrastructure.local.stripe.errors import Refusal, invalid, money
+from infrastructure.local.stripe import balance, fraud_warnings
+from infrastructure.local.stripe.due import task
+from infrastructure.local.stripe.errors import Refusal, invalid
+from infrastructure.local.stripe.money import money
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
-from infrastructure.local.stripe.views import listing
 
 URL = "/v1/refunds"
+NEXT = {
+    "pending": ("succeeded", "failed", "canceled", "requires_action"),
+    "requires_action": ("pending", "succeeded", "failed", "canceled"),
+    "succeeded": ("failed",),
+}
+SETTLE_SECONDS = 5  # until a test card's refund fails or succeeds (unverified)
+REFERENCE_SECONDS = 24 * 3600  # until the bank's reference is known (unverified)
+# What a test card's refund is at first, and what it becomes (documentation, recorded reason).
+FATES = {"refund_fails": ("succeeded", "failed"), "refund_pends": ("pending", "succeeded")}
+FAILS_WITH = "expired_or_canceled_card"
 
 
-@endpoint("POST", URL, "amount charge payment_intent reason metadata")
+@endpoint("POST", URL, "amount charge payment_intent reason metadata instructions_email")
 def create_refund(store: Store, params: Json) -> Json:
     """Gives back part or all of a charge; refusals recorded, except where noted."""
     amount = params.get("amount")
@@ -26,14 +40,7 @@ def create_refund(store: Store, params: Json) -> Json:
         )
     charge = _charge(store, params)
     remaining = charge["amount_captured"] - charge["amount_refunded"]
-    if any(
-        dispute["charge"] == charge["id"] and not dispute["is_charge_refundable"]
-        for dispute in store.rows("dispute")
-    ):
-        raise invalid(
-            f"Charge {charge['id']} has been charged back; cannot issue a refund.",
-            code="charge_disputed",
-        )
+    must_be_refundable(store, charge)
     if remaining == 0:
         raise invalid(
             f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
@@ -50,6 +57,16 @@ def create_refund(store: Store, params: Json) -> Json:
     )
 
 
+def must_be_refundable(store: Store, charge: Json) -> None:
+    """A chargeback that was not won forbids refunds (recorded)."""
+    for dispute in store.rows("dispute"):
+        if dispute["charge"] == charge["id"] and not dispute["is_charge_refundable"]:
+            raise invalid(
+                f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+                code="charge_disputed",
+            )
+
+
 def issue(
     store: Store,
     charge: Json,
@@ -59,6 +76,7 @@ def issue(
     metadata: Json | str | None = None,
 ) -> Json:
     """Refunds an amount that the charge still has: succeeded at once, as for cards (recorded)."""
+    first, later = FATES.get(store.private.get(charge["payment_method"], ""), ("succeeded", ""))
     refund = store.add(
         "refund",
         "re",
@@ -67,19 +85,13 @@ def issue(
             "charge": charge["id"],
             "currency": charge["currency"],
             "customer": charge["customer"],
-            "destination_details": {
-                "card": {
-                    "reference_status": "pending",
-                    "reference_type": "acquirer_reference_number",
-                    "type": "refund",
-                },
-                "type": "card",
-            },
+            "destination_details": _destination("pending"),
             "metadata": merge_metadata({}, metadata),
             "payment_intent": charge["payment_intent"],
             "payment_method": charge["payment_method"],
+            "pending_reason": "processing" if first == "pending" else None,
             "reason": reason,
-            "status": "succeeded",
+            "status": first,
         },
     )
     refund["balance_transaction"] = balance.record(
@@ -94,7 +106,91 @@ def issue(
     refunded = charge["amount_refunded"] + amount
     whole = refunded == charge["amount_captured"]
     store.change(charge, "charge.refunded", amount_refunded=refunded, refunded=whole)
+    if whole:
+        fraud_warnings.answered(store, charge)
+    if later:
+        store.private[refund["id"]] = later
+        store.schedule(store.now() + SETTLE_SECONDS, "settle_refund", refund["id"])
+    store.schedule(store.now() + REFERENCE_SECONDS, "refund_reference", refund["id"])
     return refund
+
+
+def _destination(status: str) -> Json:
+    card = {
+        "reference_status": status,
+        "reference_type": "acquirer_reference_number",
+        "type": "refund",
+    }
+    if status == "available":
+        card["reference"] = "74510001123456789012345"
+    return {"card": card, "type": "card"}
+
+
+def become(store: Store, identifier: str, *, status: str, failure_reason: str = "unknown") -> Json:
+    """Moves a refund on, with its events and money; ValueError for what cannot be.
+
+    The real order for a failure: refund.failed, refund.updated, charge.refund.updated, the latter
+    two with the earlier status (samples of real webhooks).
+    """
+    refund = store.get("refund", identifier)
+    if status not in NEXT.get(refund["status"], ()):
+        message = f"a refund that is {refund['status']} cannot become {status}"
+        raise ValueError(message)
+    changes: Json = {"status": status}
+    changes["pending_reason"] = "processing" if status == "pending" else None
+    if status in ("failed", "canceled"):
+        changes |= _return(store, refund)
+    if status == "failed":
+        changes["failure_reason"] = failure_reason
+    changes = {name: value for name, value in changes.items() if refund.get(name) != value}
+    previous = {name: refund.get(name) for name in changes}
+    refund |= changes
+    if status == "failed":
+        store.emit("refund.failed", refund)
+    _tell(store, refund, previous)
+    return refund
+
+
+def _tell(store: Store, refund: Json, previous: Json) -> None:
+    """The same fact twice, under the old name and the new one (recorded)."""
+    store.emit("refund.updated", refund, previous)
+    store.emit("charge.refund.updated", refund, previous)
+
+
+def _return(store: Store, refund: Json) -> Json:
+    """The money is back on our balance, and the charge counts as less refunded (unverified)."""
+    charge = store.get("charge", refund["charge"])
+    refunded = charge["amount_refunded"] - refund["amount"]
+    charge |= {"amount_refunded": refunded, "refunded": False}
+    transaction = balance.record(
+        store,
+        "refund_failure",
+        refund,
+        refund["amount"],
+        category="refund_failure",
+        text=f"REFUND FAILURE FOR CHARGE ({charge['description']})",
+    )
+    return {"failure_balance_transaction": transaction["id"]}
+
+
+@task("settle_refund")
+def settle_refund(store: Store, identifier: str) -> None:
+    """The fate of a test card's refund, unless it has met another."""
+    refund = store.get("refund", identifier)
+    fate = store.private[identifier]
+    if fate in NEXT.get(refund["status"], ()):
+        become(store, identifier, status=fate, failure_reason=FAILS_WITH)
+
+
+@task("refund_reference")
+def refund_reference(store: Store, identifier: str) -> None:
+    """The bank's reference arrives and is told of (recorded)."""
+    refund = store.get("refund", identifier)
+    if refund["status"] == "succeeded":
+        before = {"destination_details": {"card": {"reference": None}}}
+        before["destination_details"]["card"]["reference_status"] = "pending"  # type: ignore[assignment]
+        refund["destination_details"] = _destination("available")
+        _tell(store, refund, before)
 
 
 def _charge(store: Store, params: Json) -> Json:
@@ -116,28 +212,19 @@ def _charge(store: Store, params: Json) -> Json:
     return store.get("charge", intent["latest_charge"])
 
 
-@endpoint("GET", URL, "charge payment_intent created")
-def list_refunds(store: Store, params: Json) -> Json:
-    """Of a charge, of a payment intent, or all, the newest first."""
-    filters = {name: params.get(name) for name in ("charge", "payment_intent")}
-    return listing(store, "refund", params, URL, **filters)
-
-
-@endpoint("GET", URL + "/{id}")
-def retrieve_refund(store: Store, _params: Json, identifier: str) -> Json:
-    """One refund."""
-    return store.get("refund", identifier)
-
-
-@endpoint("POST", URL + "/{id}", "metadata")
-def update_refund(store: Store, params: Json, identifier: str) -> Json:
-    """Only metadata can change (SDK)."""
-    return updated(store, store.get("refund", identifier), "refund.updated", params)
-
-
 @endpoint("POST", URL + "/{id}/cancel")
 def cancel_refund(store: Store, _params: Json, identifier: str) -> Json:
-    """A succeeded refund cannot be canceled (recorded), and here all succeed at once."""
-    store.get("refund", identifier)
-    message = "Canceling this refund is unsupported."
-    raise invalid(message)
+    """Only one that waits for the customer (SDK docstring); text of the refusal recorded."""
+    if store.get("refund", identifier)["status"] != "requires_action":
+        message = "Canceling this refund is unsupported."
+        raise invalid(message)
+    return become(store, identifier, status="canceled")
+
+
+@endpoint("POST", "/v1/test_helpers/refunds/{id}/expire")
+def expire_refund(store: Store, _params: Json, identifier: str) -> Json:
+    """One that waits for the customer (SDK docstring); that it fails is unverified."""
+    if store.get("refund", identifier)["status"] != "requires_action":
+        message = "You can only expire a refund that is in status requires_action."
+        raise invalid(message)
+    return become(store, identifier, status="failed")

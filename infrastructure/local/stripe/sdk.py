@@ -155,8 +155,9 @@ class Sdk:
 
     def object_reference(self, kind: str) -> Reference:
         """The response class of a Stripe object's `object` value."""
-        file = {"line_item": "_invoice_line_item", "invoiceitem": "_invoice_item"}
-        module = self.module(file.get(kind, f"_{kind}"))
+        file = {"line_item": "invoice_line_item", "invoiceitem": "invoice_item"}
+        folder, _, name = file.get(kind, kind).rpartition(".")
+        module = self.module(f"{folder.replace('.', '/')}/_{name}".removeprefix("/"))
         for name, node in module.classes.items():
             for statement in node.body:
                 match statement:

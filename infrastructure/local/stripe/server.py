@@ -1,11 +1,10 @@
 """The HTTP server: authentication, validation, idempotency, execution, faults, answers."""
 
 import base64
-import json
 import socket
 import threading
+import time
 import traceback
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,11 +13,24 @@ from urllib.parse import urlsplit
 from infrastructure.local.stripe import control, parameters, webhooks
 from infrastructure.local.stripe.checks import violations
 from infrastructure.local.stripe.clock import Clock
+from infrastructure.local.stripe.dispatcher import Dispatcher
 from infrastructure.local.stripe.due import run_due
 from infrastructure.local.stripe.errors import Refusal
+from infrastructure.local.stripe.exchange import (
+    Request,
+    Response,
+    after,
+    answer_json,
+    answer_refusal,
+    before,
+    held_back,
+    server_error,
+)
 from infrastructure.local.stripe.families import SERVICES
 from infrastructure.local.stripe.faults import Faults
 from infrastructure.local.stripe.idempotency import IdempotencyKeys
+from infrastructure.local.stripe.invariants import broken
+from infrastructure.local.stripe.limits import RateLimits
 from infrastructure.local.stripe.routes import Route, Router
 from infrastructure.local.stripe.sdk import Sdk
 from infrastructure.local.stripe.state import Cause, Json, Store
@@ -27,36 +39,14 @@ from infrastructure.local.stripe.views import show
 TICK_SECONDS = 1.0
 LOG_MAX = 100_000
 MEMORY_OF_KEY = {"Idempotent-Replayed": "true"}
-
-
-@dataclass(slots=True)
-class Request:
-    """One API request as it came."""
-
-    method: str
-    path: str
-    query: str
-    body: str
-    headers: dict[str, str]  # names in lower case
-
-    @property
-    def key(self) -> str | None:
-        """The idempotency key; only POST has one (documentation)."""
-        return self.headers.get("idempotency-key") if self.method == "POST" else None
-
-
-@dataclass(slots=True)
-class Response:
-    """What to send; `cut` closes the connection instead."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    cut: bool = False
+REMOVED = {("POST", "/v1/payment_intents"): ("payment_method_types",)}
 
 
 class LocalStripe:
     """The whole service, independent of the socket: `answer` turns a request into a response."""
+
+    store: Store
+    dispatcher: Dispatcher
 
     def __init__(self, clock: Clock, sdk: Sdk | None = None) -> None:
         self.sdk = sdk or Sdk()
@@ -64,25 +54,26 @@ class LocalStripe:
         self.lock = threading.RLock()
         self.router = Router(self.sdk, SERVICES)
         self.faults: Faults = Faults()
-        self.dispatcher: webhooks.Dispatcher = webhooks.Dispatcher(
-            clock, self.faults, self._settled
-        )
+        self.dispatcher = Dispatcher(clock, self.sdk.api_version, self.faults, self._settled)
         self.reset()
 
     def reset(self) -> None:
         """Forgets everything; identifiers start anew."""
         self.store = Store(self.sdk, self.clock)
         self.store.on_event = self._on_event
+        self.store.generates = lambda kind: not self.faults.strike("never_generated", "POST", kind)
         self.keys = IdempotencyKeys()
+        self.limits = RateLimits()
         self.log: list[Json] = []
-        self.faults.active.clear()
+        self.faults.clear()
+        self.faults.audit.clear()
         self._requests = 0
         self._reported = 0
 
     # -- the API
 
     def answer(self, request: Request) -> Response:
-        """Serves one request; all requests run one after the other."""
+        """Serves one request; all requests run one after the other, slow ones wait outside."""
         with self.lock:
             self._requests += 1
             identifier = f"req_local{self._requests:09}"
@@ -95,31 +86,56 @@ class LocalStripe:
                 "replayed": False,
             }
             try:
+                if request.key is not None:
+                    self.keys.begin(request.key)
+            except Refusal as refusal:
+                return self._finished(request, answer_refusal(refusal, identifier), entry)
+            slow = held_back(self.faults, request)
+        try:
+            if slow is not None:
+                time.sleep(slow.seconds)
+            with self.lock:
+                response = self._serve(request, identifier, entry)
+                return self._finished(request, response, entry)
+        finally:
+            if request.key is not None:
+                self.keys.end(request.key)
+
+    def _serve(self, request: Request, identifier: str, entry: Json) -> Response:
+        instead = before(self.faults, request, identifier)
+        if instead is not None:
+            entry["fault"], response = instead
+        else:
+            try:
                 response = self._answer(request, identifier, entry)
             except Exception:  # noqa: BLE001 -- whatever it is, it must be loud and on record
                 response = self._defective()
-            response.headers["Request-Id"] = identifier
-            response.headers["Stripe-Version"] = self.sdk.api_version
-            if request.key is not None:
-                response.headers["Idempotency-Key"] = request.key
-            entry["status"] = response.status
-            if self.faults.strike("commit_then_cut", request.method, request.path):
-                response.cut = True
-                entry["fault"] = "commit_then_cut"
-            self.log.append(entry)
-            del self.log[:-LOG_MAX]
-            self.flush()
+        response.headers["Request-Id"] = identifier
+        response.headers["Stripe-Version"] = self.sdk.api_version
+        if request.key is not None:
+            response.headers["Idempotency-Key"] = request.key
+        return response
+
+    def _finished(self, request: Request, response: Response, entry: Json) -> Response:
+        entry["status"] = response.status
+        if not response.cut:
+            struck = after(self.faults, request, response)
+            if struck is not None:
+                entry["fault"] = struck
+        self.log.append(entry)
+        del self.log[:-LOG_MAX]
+        self.flush()
         return response
 
     def _answer(self, request: Request, identifier: str, entry: Json) -> Response:
-        params: Json = {}
         self.run_due()
         try:
             _authenticate(request.headers.get("authorization", ""))
             self._check_version(request)
             route, ids = self.router.find(request.method, request.path)
-            text = request.body if request.method == "POST" else request.query
-            params = entry["params"] = parameters.decode(text)
+            limits, instant = self.store.settings["rate_limit"], time.monotonic()
+            self.limits.admit(limits, f"{request.method} {route.endpoint.path}", instant)
+            params = entry["params"] = self._params(request)
             typed = parameters.check(self.sdk, route.endpoint.params, params)
             now = self.store.now()
             if request.key is not None:
@@ -131,13 +147,28 @@ class LocalStripe:
             self.store.cause = Cause(identifier, request.key)
             response, executed = self._execute(route, typed, ids, identifier)
         except Refusal as refusal:
-            return _json(refusal.status, refusal.body(identifier))
+            return answer_refusal(refusal, identifier)
         finally:
             self.store.cause = Cause()
+        if executed and self.faults.strike("error_after_commit", request.method, request.path):
+            entry["fault"] = "error_after_commit"
+            response = answer_refusal(server_error(), identifier)
         if request.key is not None and executed:
             answer = (response.status, response.body, identifier)
             self.keys.keep(request.key, request.path, params, answer, now)
         return response
+
+    def _params(self, request: Request) -> Json:
+        """The parameters by name, still strings; v2 takes JSON bodies (SDK)."""
+        if request.method == "POST" and request.path.startswith("/v2/"):
+            return parameters.from_json(request.body)
+        params = parameters.decode(request.body if request.method == "POST" else request.query)
+        if "stripe-version" not in request.headers:
+            # Without the header the account's own version speaks; an older account's still takes
+            # what endive removed (SDK changelog), and the official CLI sends it.
+            for name in REMOVED.get((request.method, request.path), ()):
+                params.pop(name, None)
+        return params
 
     def _execute(
         self, route: Route, params: Json, ids: tuple[str, ...], identifier: str
@@ -146,21 +177,21 @@ class LocalStripe:
             result = route.execute(self.store, params, ids)
             shown = show(self.store, result, route.result, params.get("expand", []))
         except Refusal as refusal:
-            return _json(refusal.status, refusal.body(identifier)), refusal.executed
+            return answer_refusal(refusal, identifier), refusal.executed
         faults = list(violations(self.sdk, route.result, shown, route.endpoint.path))
-        self.store.violations.extend(faults)
+        self.store.violations.extend(faults + broken(self.store))
         fresh = self.store.violations[self._reported :]
         self._reported = len(self.store.violations)
         if fresh:  # of this answer, of its events, or of what the clock did since the last one
-            return _json(HTTPStatus.INTERNAL_SERVER_ERROR, _defect(fresh)), True
-        return _json(HTTPStatus.OK, shown), True
+            return answer_json(HTTPStatus.INTERNAL_SERVER_ERROR, _defect(fresh)), True
+        return answer_json(HTTPStatus.OK, shown), True
 
     def _defective(self) -> Response:
         """The answer to an exception of this server's own, which is kept for `/_local/health`."""
         self.store.violations.append(traceback.format_exc())
         self._reported = len(self.store.violations)
         defect = _defect(self.store.violations[-1:])
-        return _json(HTTPStatus.INTERNAL_SERVER_ERROR, defect)
+        return answer_json(HTTPStatus.INTERNAL_SERVER_ERROR, defect)
 
     def _check_version(self, request: Request) -> None:
         """Only the pinned version is spoken; text unverified."""
@@ -202,6 +233,7 @@ class LocalStripe:
         with self.lock:
             try:
                 self.run_due()
+                self.store.violations.extend(broken(self.store))
             except Exception:  # noqa: BLE001 -- the next request tells
                 self.store.violations.append(traceback.format_exc())
             self.flush()
@@ -210,10 +242,6 @@ class LocalStripe:
 def _defect(faults: list[str]) -> Json:
     message = f"defect of the local Stripe: {'; '.join(faults[:5])}"
     return {"error": {"message": message, "type": "api_error"}}
-
-
-def _json(status: int, document: Any) -> Response:
-    return Response(status, json.dumps(document, indent=2).encode())
 
 
 def _authenticate(header: str) -> None:
@@ -250,22 +278,28 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length).decode("utf-8", "replace")
         if url.path.startswith("/_local/"):
             status, document = control.answer(self.server.service, self.command, url.path, body)
-            response = _json(status, document)
+            response = answer_json(status, document)
         else:
             headers = {name.lower(): value for name, value in self.headers.items()}
             request = Request(self.command, url.path, url.query, body, headers)
             response = self.server.service.answer(request)
-        if response.cut:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+        if response.cut and not response.sent:
+            self._hang_up()
             return
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
-        self.wfile.write(response.body)
+        self.wfile.write(response.body[: response.sent] if response.cut else response.body)
+        if response.cut:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.wfile.flush()
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     do_GET = do_POST = do_DELETE = _serve  # noqa: N815 -- the base class's names
 

@@ -5,7 +5,7 @@ import heapq
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from infrastructure.local.stripe.clock import Clock
 from infrastructure.local.stripe.errors import missing
@@ -28,6 +28,41 @@ SILENT = {
 }
 
 
+# What the dashboard would set: how collection ends, and what Stripe charges and allows.
+SETTINGS: dict[str, Any] = {
+    "after_retries": "past_due",  # or unpaid, canceled (documentation)
+    "counter_fee": False,  # test mode shows none (probe)
+    "eventbridge_url": None,  # where events for amazon_eventbridge destinations are posted
+    "invoice_after_retries": "open",  # or uncollectible (documentation)
+    "unanswered_disputes": "wait",  # or lost, at their deadline (documentation)
+    "rate_limit": None,  # requests a second; Stripe's sandbox has 25 (documentation)
+}
+
+
+class Thing(dict[str, Any]):
+    """An object that notes that it was touched, so that what a request changed is known."""
+
+    __slots__ = ("touched",)
+
+    def __init__(self, values: Json, touched: dict[str, "Thing"]) -> None:
+        super().__init__(values)
+        self.touched = touched
+        touched[self["id"]] = self
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.touched[self["id"]] = self
+        super().__setitem__(name, value)
+
+    def __ior__(self, values: Any) -> Self:  # type: ignore[override,misc]
+        self.update(values)
+        return self
+
+    def update(self, *args: Any, **values: Any) -> None:
+        """As dict.update."""
+        self.touched[self["id"]] = self
+        super().update(*args, **values)
+
+
 @dataclass(slots=True)
 class Cause:
     """The request that events name as their cause; both members are null for the clock's work."""
@@ -42,7 +77,7 @@ class Delivery:
 
     endpoint: str
     url: str
-    secret: str
+    secrets: tuple[str, ...]  # two while a rolled one still holds
     event: str
     body: bytes
 
@@ -65,11 +100,15 @@ class Store:
         self.sdk = sdk
         self.clock = clock
         self.cause = Cause()
+        self.settings = dict(SETTINGS)
         self.tables: dict[str, dict[str, Json]] = {}
-        self.private: dict[str, Any] = {}  # what Stripe knows of an object and never shows
+        self.touched: dict[str, Thing] = {}  # what the request at hand changed
+        self.told: dict[str, str] = {}  # each object as its latest event showed it
+        self.private: dict[Any, Any] = {}  # what Stripe knows of an object and never shows
         self.outbox: list[Delivery] = []
         self.violations: list[str] = []
         self.on_event: Callable[[Json], None] = lambda _event: None
+        self.generates: Callable[[str], bool] = lambda _kind: True
         self._due: list[Due] = []
         self._counters: dict[str, int] = {}
 
@@ -100,15 +139,17 @@ class Store:
         digest = hashlib.sha256(f"{prefix}{self._count(prefix)}".encode()).digest()
         return f"{prefix}_" + "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:24])
 
-    def add(self, kind: str, prefix: str, values: Json) -> Json:
+    def add(self, kind: str, prefix: str, values: Json, *, identifier: str | None = None) -> Json:
         """Keeps a new object: the SDK's fields as null, then `values`."""
         fields = self.sdk.record(self.sdk.object_reference(kind))
         silent = SILENT.get(kind, set()) | {"deleted"}
         blank = {n: None for n, f in fields.items() if not f.required and n not in silent}
-        base = {"id": self.identifier(prefix), "object": kind, "created": self.now()}
+        name = identifier or self.identifier(prefix)
+        base = {"id": name, "object": kind, "created": self.now()}
         thing = {**blank, **base, "livemode": False, **values}
         # InvoiceItem has `date` and Refund no `livemode` (SDK).
-        thing = {name: value for name, value in thing.items() if name in fields}
+        known = {name: value for name, value in thing.items() if name in fields}
+        thing = Thing(known, self.touched)
         self.tables.setdefault(kind, {})[thing["id"]] = thing
         return thing
 
@@ -133,6 +174,7 @@ class Store:
     def drop(self, thing: Json) -> Json:
         """Deletes; the answer is what Stripe sends for a deleted object (recorded)."""
         del self.tables[thing["object"]][thing["id"]]
+        self.touched.pop(thing["id"], None)
         return {"id": thing["id"], "object": thing["object"], "deleted": True}
 
     # -- change and events
@@ -150,9 +192,13 @@ class Store:
 
     def emit(self, kind: str, thing: Json, previous: Json | None = None) -> None:
         """Records an event with a snapshot taken now; a change without an event is a defect."""
-        data: Json = {"object": picture(thing)}
+        shown = picture(thing)
+        self.told[thing["id"]] = json.dumps(shown, sort_keys=True)
+        data: Json = {"object": shown}
         if previous is not None:
             data["previous_attributes"] = previous
+        if not self.generates(kind):
+            return
         event = self.add(
             "event",
             "evt",

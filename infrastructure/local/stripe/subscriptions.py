@@ -3,15 +3,21 @@
 from http import HTTPStatus
 from typing import Any
 
-from infrastructure.local.stripe import billing, cycles
-from infrastructure.local.stripe.catalogue import create_price, plan_of, tax_rates
-from infrastructure.local.stripe.errors import Refusal, invalid, missing, unmodelled
-from infrastructure.local.stripe.periods import period_end
+from infrastructure.local.stripe import billing, cycles, discounts, subscription_items
+from infrastructure.local.stripe.catalogue import tax_rates
+from infrastructure.local.stripe.endings import schedule_end, what_was_said
+from infrastructure.local.stripe.errors import Refusal, invalid, unmodelled
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
-from infrastructure.local.stripe.views import page, paged, within
+from infrastructure.local.stripe.subscription_items import new_item, price_of
+from infrastructure.local.stripe.views import page
 
 URL = "/v1/subscriptions"
+TRIAL_NOTICE_SECONDS = 3 * billing.DAY
+PLAIN = (
+    *("description", "default_payment_method", "collection_method", "days_until_due"),
+    *("metadata", "default_tax_rates", "pause_collection"),
+)
 ALWAYS = ("metadata", "cancellation_details")  # what a canceled subscription still takes (recorded)
 
 
@@ -20,7 +26,7 @@ ALWAYS = ("metadata", "cancellation_details")  # what a canceled subscription st
     URL,
     "customer items default_payment_method default_tax_rates metadata description collection_method"
     " days_until_due payment_behavior off_session billing_mode currency proration_behavior"
-    " cancel_at cancel_at_period_end",
+    " cancel_at cancel_at_period_end discounts trial_end trial_period_days trial_settings",
 )
 def create_subscription(store: Store, params: Json) -> Json:
     """Active once its first invoice is paid, which is tried at once; incomplete until then."""
@@ -33,17 +39,15 @@ def create_subscription(store: Store, params: Json) -> Json:
             code="parameter_missing",
             executed=False,
         )
-    prices = [_price(store, item) for item in params["items"]]
+    prices = [price_of(store, item, index) for index, item in enumerate(params["items"])]
     _must_be_payable(customer, params)
-    currencies = {price["currency"] for price in prices}
-    if len(currencies) > 1:  # text unverified
-        message = "All prices on a subscription must have the same currency."
-        raise invalid(message, param="items")
-    subscription = store.add(
-        "subscription", "sub", _values(store, customer, params, currencies.pop())
-    )
+    currency = _one_currency(prices, params)
+    subscription = store.add("subscription", "sub", _values(store, customer, params, currency))
+    given = params.get("discounts")
+    owner = {"subscription": subscription["id"]}
+    subscription["discounts"] = discounts.redeem(store, given, currency, **owner)
     items = [
-        _item(store, subscription, price, given)
+        new_item(store, subscription, price, given)
         for price, given in zip(prices, params["items"], strict=True)
     ]
     subscription["items"] = page(items, f"/v1/subscription_items?subscription={subscription['id']}")
@@ -53,21 +57,39 @@ def create_subscription(store: Store, params: Json) -> Json:
         billing.finalize(store, invoice)
         if params.get("payment_behavior") != "default_incomplete":
             billing.advance(store, invoice)
-        subscription["status"] = "active" if invoice["status"] == "paid" else "incomplete"
+        if invoice["status"] != "paid":
+            subscription["status"] = "incomplete"
     _refuse_incomplete(store, subscription, invoice, params)
     for item in items:
         cycles.plan_renewal(store, subscription, item)
+    if subscription["trial_end"]:
+        soon = max(store.now(), subscription["trial_end"] - TRIAL_NOTICE_SECONDS)
+        store.schedule(soon, "trial_ends_soon", subscription["id"])
     store.emit("customer.subscription.created", subscription)
     scheduled = {k: params[k] for k in ("cancel_at", "cancel_at_period_end") if k in params}
     return update_subscription(store, scheduled, subscription["id"]) if scheduled else subscription
 
 
+def _one_currency(prices: list[Json], params: Json) -> str:
+    """Texts unverified; classic mode wants one interval too (documentation)."""
+    currencies = {price["currency"] for price in prices}
+    if len(currencies) > 1:
+        message = "All prices on a subscription must have the same currency."
+        raise invalid(message, param="items")
+    intervals = {(p["recurring"]["interval"], p["recurring"]["interval_count"]) for p in prices}
+    if len(intervals) > 1 and params.get("billing_mode", {}).get("type") == "classic":
+        message = "All prices on a subscription must have the same recurring interval."
+        raise invalid(message, param="items")
+    return str(currencies.pop())
+
+
 def _must_be_payable(customer: Json, params: Json) -> None:
-    """Without anything to charge there is no subscription (probe)."""
+    """Without anything to charge there is no subscription (probe), unless it begins as a trial."""
     by_hand = params.get("collection_method") == "send_invoice"
     default = customer["invoice_settings"]["default_payment_method"]
     later = params.get("payment_behavior") == "default_incomplete"
-    if by_hand or later or params.get("default_payment_method") or default:
+    trial = "trial_end" in params or "trial_period_days" in params
+    if trial or by_hand or later or params.get("default_payment_method") or default:
         return
     raise invalid(
         "This customer has no attached payment source or default payment method. Please consider"
@@ -93,28 +115,19 @@ def _refuse_incomplete(store: Store, subscription: Json, invoice: Json, params: 
         )
 
 
-def _price(store: Store, item: Json) -> Json:
-    price = (
-        create_price(store, item["price_data"])
-        if "price_data" in item
-        else store.get("price", item.get("price", ""), "items[0][price]")
-    )
-    if price["recurring"] is None:  # text as reported by users
-        message = (
-            "The price specified is set to `type=one_time` but this field only accepts prices with"
-            " `type=recurring`."
-        )
-        raise invalid(message, param="items[0][price]")
-    return price
-
-
 def _values(store: Store, customer: Json, params: Json, currency: str) -> Json:
     mode = params.get("billing_mode", {"type": "flexible"})
     now = store.now()
     flexible = {"proration_discounts": "included"} if mode["type"] == "flexible" else None
+    trial_end = params.get("trial_end")
+    if "trial_period_days" in params:
+        trial_end = now + params["trial_period_days"] * billing.DAY
+    trial_end = trial_end if isinstance(trial_end, int) and trial_end > now else None
+    behaviour = params.get("trial_settings", {}).get("end_behavior", {})
+    missing = behaviour.get("missing_payment_method", "create_invoice")
     return {
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_cycle_anchor": now,
+        "billing_cycle_anchor": trial_end or now,
         # Flexible unless asked otherwise (documentation, recorded).
         "billing_mode": {"flexible": flexible, "type": mode["type"], "updated_at": now},
         "billing_schedules": [],
@@ -136,83 +149,19 @@ def _values(store: Store, customer: Json, params: Json, currency: str) -> Json:
             "save_default_payment_method": "off",
         },
         "start_date": now,
-        "status": "active",
-        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        "status": "trialing" if trial_end else "active",
+        "trial_end": trial_end,
+        "trial_settings": {"end_behavior": {"missing_payment_method": missing}},
+        "trial_start": now if trial_end else None,
     }
-
-
-def _item(store: Store, subscription: Json, price: Json, given: Json) -> Json:
-    recurring = price["recurring"]
-    now = store.now()
-    end = period_end(now, now, recurring["interval"], recurring["interval_count"])
-    return store.add(
-        "subscription_item",
-        "si",
-        {
-            "current_period_end": end,
-            "current_period_start": now,
-            "discounts": [],
-            "metadata": merge_metadata({}, given.get("metadata")),
-            "plan": plan_of(price),
-            "price": price,
-            "quantity": given.get("quantity", 1),
-            "subscription": subscription["id"],
-            "tax_rates": tax_rates(store, given.get("tax_rates")),
-        },
-    )
-
-
-@endpoint("GET", URL, "customer price status created collection_method current_period_end")
-def list_subscriptions(store: Store, params: Json) -> Json:
-    """Canceled ones only with status `all`, `ended` or `canceled` (SDK docstring)."""
-    wanted = params.get("status")
-    ended = ("canceled", "incomplete_expired")
-
-    def fits(status: str) -> bool:
-        match wanted:
-            case "all":
-                return True
-            case "ended":
-                return status in ended
-            case None:
-                return status != "canceled"
-        return status == str(wanted)
-
-    rows = [
-        subscription
-        for subscription in store.rows("subscription")
-        if fits(subscription["status"])
-        and params.get("customer") in (None, subscription["customer"])
-        and params.get("collection_method") in (None, subscription["collection_method"])
-        and _has(subscription, "price", params.get("price"))
-        and within(subscription["created"], params.get("created"))
-    ]
-    return paged(rows, params, URL)
-
-
-def _has(subscription: Json, name: str, wanted: str | None) -> bool:
-    items = subscription["items"]["data"]
-    return wanted is None or any(item[name]["id"] == wanted for item in items)
-
-
-@endpoint("GET", URL + "/{id}")
-def retrieve_subscription(store: Store, _params: Json, identifier: str) -> Json:
-    """One subscription, canceled or not."""
-    return store.get("subscription", identifier)
-
-
-@endpoint("GET", "/v1/subscription_items", "subscription")
-def list_items(store: Store, params: Json) -> Json:
-    """The items of one subscription."""
-    subscription = store.get("subscription", params["subscription"], "subscription")
-    return paged(subscription["items"]["data"], params, "/v1/subscription_items")
 
 
 @endpoint(
     "POST",
     URL + "/{id}",
     "cancel_at cancel_at_period_end cancellation_details pause_collection metadata description"
-    " default_payment_method default_tax_rates proration_behavior collection_method days_until_due",
+    " default_payment_method default_tax_rates proration_behavior collection_method days_until_due"
+    " discounts items payment_behavior proration_date trial_end",
 )
 def update_subscription(store: Store, params: Json, identifier: str) -> Json:
     """Schedules or withdraws a cancellation, pauses collection, and changes plain fields."""
@@ -221,12 +170,16 @@ def update_subscription(store: Store, params: Json, identifier: str) -> Json:
     if subscription["status"] == "canceled" and others:  # recorded
         message = "A canceled subscription can only update its cancellation_details and metadata."
         raise invalid(message, code="invalid_canceled_subscription_fields")
-    skipped = ("cancel_at", "cancel_at_period_end", "cancellation_details", "proration_behavior")
+    if "items" in params:
+        subscription_items.change_items(store, subscription, params)
+    if "trial_end" in params:
+        _end_trial_at(store, subscription, params["trial_end"])
     changes: dict[str, Any] = {
-        name: None if value == "" else value
-        for name, value in params.items()
-        if name not in skipped
+        name: None if value == "" else value for name, value in params.items() if name in PLAIN
     }
+    if "discounts" in params:
+        given, currency = params["discounts"], subscription["currency"]
+        changes["discounts"] = discounts.redeem(store, given, currency, subscription=identifier)
     if "metadata" in params:
         changes["metadata"] = merge_metadata(subscription["metadata"], params["metadata"])
     if "default_tax_rates" in params:
@@ -235,72 +188,20 @@ def update_subscription(store: Store, params: Json, identifier: str) -> Json:
         changes["pause_collection"] = {"resumes_at": None, **params["pause_collection"]}
         if changes["pause_collection"]["resumes_at"]:
             store.schedule(changes["pause_collection"]["resumes_at"], "resume", identifier)
-    details = _said(subscription, params)
+    details = what_was_said(subscription, params)
     if "cancel_at" in params or "cancel_at_period_end" in params:
-        changes |= _schedule(store, subscription, params, details)
+        changes |= schedule_end(store, subscription, params, details)
     changes["cancellation_details"] = details
     return store.change(subscription, "customer.subscription.updated", **changes)
 
 
-def _said(subscription: Json, params: Json) -> Json:
-    """The customer's words on leaving; an empty value clears one."""
-    given = params.get("cancellation_details") or {}
-    given = {name: value if value != "" else None for name, value in given.items()}
-    return {**subscription["cancellation_details"], **given}
-
-
-def _schedule(store: Store, subscription: Json, params: Json, details: Json) -> Json:
-    """When it will end; `canceled_at` is the instant of the request (recorded).
-
-    Taking it back clears `canceled_at` and the reason (recorded).
-    """
-    ends = [item["current_period_end"] for item in subscription["items"]["data"]]
-    at = params.get("cancel_at")
-    match at:
-        case "min_period_end":
-            at = min(ends)
-        case "max_period_end":
-            at = max(ends)
-        case "max_billed_until":
-            what = "cancel_at=max_billed_until"
-            raise unmodelled(what)
-    at_period_end = bool(params.get("cancel_at_period_end", False))
-    if at_period_end:
-        at = max(ends)  # with several intervals: unverified
-    if not at:
-        details["reason"] = None
-        return {"cancel_at": None, "cancel_at_period_end": False, "canceled_at": None}
-    if at <= store.now():  # text unverified
-        message = "The cancel_at date must be in the future."
-        raise invalid(message, param="cancel_at")
-    if at not in ends and params.get("proration_behavior") != "none":
-        what = "the proration of a cancel_at within a period; pass proration_behavior=none"
+def _end_trial_at(store: Store, subscription: Json, at: int | str) -> None:
+    """Only `now` is modelled: the first period begins at once (SDK docstring)."""
+    if at != "now" or subscription["status"] != "trialing":
+        what = "another end of a trial than now"
         raise unmodelled(what)
-    details["reason"] = "cancellation_requested"
-    store.schedule(at, "cancel", subscription["id"], rank=0)
-    return {
-        "cancel_at": at,
-        "cancel_at_period_end": at_period_end,
-        "canceled_at": store.now(),
-    }
-
-
-@endpoint("DELETE", URL + "/{id}", "invoice_now prorate cancellation_details")
-def cancel_subscription(store: Store, params: Json, identifier: str) -> Json:
-    """Ends now; nothing is refunded, and the items keep their periods (recorded).
-
-    Pending items stay pending (SDK docstring). A second cancel is a 404 (probe).
-    """
-    subscription = store.get("subscription", identifier)
-    if subscription["status"] == "canceled":
-        raise missing("subscription", identifier)
-    for name in ("invoice_now", "prorate"):
-        if params.get(name):
-            what = f"{name}=true"
-            raise unmodelled(what)
-    subscription["cancellation_details"] = {
-        **_said(subscription, params),
-        "reason": "cancellation_requested",
-    }
-    subscription["canceled_at"] = store.now()
-    return cycles.end(store, subscription)
+    now = store.now()
+    subscription |= {"billing_cycle_anchor": now, "trial_end": now}
+    for item in subscription["items"]["data"]:
+        item["current_period_end"] = now
+    cycles.renew(store, subscription["id"])

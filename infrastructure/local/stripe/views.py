@@ -29,20 +29,6 @@ def page(rows: Iterable[Json], url: str, **state: Any) -> Json:
     return {"object": "list", "data": list(rows), "has_more": False, "url": url, **state}
 
 
-def listing(store: Store, kind: str, params: Json, url: str, **filters: Any) -> Json:
-    """A page of a kind, the newest first; `filters` name fields and the values they must have.
-
-    A filter of None does not apply. `created` takes an instant or bounds (documentation).
-    """
-    rows = [
-        row
-        for row in store.rows(kind)
-        if all(wanted is None or row.get(name) == wanted for name, wanted in filters.items())
-        and within(row.get("created"), params.get("created"))
-    ]
-    return paged(rows, params, url)
-
-
 def paged(rows: list[Json], params: Json, url: str) -> Json:
     """Cuts a page out of all rows by `limit`, `starting_after` and `ending_before`."""
     limit = params.get("limit", DEFAULT_LIMIT)
@@ -126,12 +112,18 @@ def _expand_field(store: Store, value: Json, node: Reference, steps: list[str], 
         value[name] = snapshot(include(store, store.get(value["object"], value["id"])))
     current = value.get(name)
     inner = field.node.inner if isinstance(field.node, Nullable) else field.node
-    if isinstance(inner, Expandable) and isinstance(current, str):
-        found = store.find(current)
-        if found is None:
-            return
-        value[name] = current = picture(found)
-    elif not rest and include is None and not isinstance(inner, Expandable):
+    expandable = isinstance(inner.inner if isinstance(inner, Sequence) else inner, Expandable)
+    if expandable and isinstance(current, str | list):
+        value[name] = current = _filled(store, current)
+    elif not rest and include is None and not expandable:
         raise _cannot("This property cannot be expanded.", path)
     if rest and current is not None:
         _expand(store, current, inner, rest, path)
+
+
+def _filled(store: Store, value: Any) -> Any:
+    """An identifier's object, also of each entry of a list; what is gone stays an identifier."""
+    if isinstance(value, list):
+        return [_filled(store, entry) for entry in value]
+    found = store.find(value) if isinstance(value, str) else value
+    return value if found is None else picture(found)

@@ -1,33 +1,18 @@
-"""Webhook endpoints, and the dispatcher that delivers signed events to them over HTTP.
-
-Deliveries are unordered and at least once; a failed one is tried again (documentation). Stripe
-retries for three days; here the waits are fractions of a second of real time and end soon.
-"""
+"""Webhook endpoints, and which events go to which address in which form."""
 
 import hashlib
 import hmac
-import http.client
 import json
-import queue
-import threading
-import time
-import urllib.parse
-from collections.abc import Callable
-from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
-from infrastructure.local.stripe.clock import Clock
+from infrastructure.local.stripe import event_forms
 from infrastructure.local.stripe.errors import invalid
-from infrastructure.local.stripe.faults import Faults
+from infrastructure.local.stripe.resources import updated
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Delivery, Json, Store, merge_metadata, snapshot
-from infrastructure.local.stripe.views import listing
+from infrastructure.local.stripe.state import Delivery, Json, Store, merge_metadata
 
 URL = "/v1/webhook_endpoints"
-WORKERS = 2
-TIMEOUT_SECONDS = 30
-STOP_SECONDS = 2  # a delivery under way is left behind after this; its thread ends with us
-WAITS_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-NOT_SENT = 0
+DESTINATION = "v2.core.event_destination"
 
 
 @endpoint("POST", URL, "url enabled_events api_version description metadata")
@@ -48,20 +33,19 @@ def create_webhook_endpoint(store: Store, params: Json) -> Json:
             "url": params["url"],
         },
     )
-    secret = store.private[thing["id"]] = store.identifier("whsec")
+    secret = store.identifier("whsec")
+    store.private[thing["id"]] = [(secret, None)]
     return {**thing, "secret": secret}
 
 
-@endpoint("GET", URL)
-def list_webhook_endpoints(store: Store, params: Json) -> Json:
-    """Without secrets."""
-    return listing(store, "webhook_endpoint", params, URL)
-
-
-@endpoint("GET", URL + "/{id}")
-def retrieve_webhook_endpoint(store: Store, _params: Json, identifier: str) -> Json:
-    """Without its secret."""
-    return store.get("webhook_endpoint", identifier)
+@endpoint("POST", URL + "/{id}", "url enabled_events description metadata disabled")
+def update_webhook_endpoint(store: Store, params: Json, identifier: str) -> Json:
+    """A disabled one gets nothing (SDK docstring)."""
+    thing = store.get("webhook_endpoint", identifier)
+    changes = {name: value for name, value in params.items() if name != "disabled"}
+    if "disabled" in params:
+        changes["status"] = "disabled" if params["disabled"] else "enabled"
+    return updated(store, thing, "", changes)
 
 
 @endpoint("DELETE", URL + "/{id}")
@@ -70,121 +54,59 @@ def delete_webhook_endpoint(store: Store, _params: Json, identifier: str) -> Jso
     return store.drop(store.get("webhook_endpoint", identifier))
 
 
+def roll_secret(store: Store, identifier: str, *, expires_after_seconds: int = 0) -> str:
+    """A new secret; the old one signs along until it expires (documentation; in the dashboard)."""
+    new = store.identifier("whsec")
+    until = store.now() + expires_after_seconds
+    held = [(secret, until) for secret in secrets_of(store, identifier)]
+    store.private[identifier] = [(new, None), *held]
+    return new
+
+
+def secrets_of(store: Store, identifier: str) -> tuple[str, ...]:
+    """The secrets that hold now, the newest first."""
+    held = store.private[identifier]
+    return tuple(secret for secret, until in held if until is None or until > store.now())
+
+
 def enqueue(store: Store, event: Json) -> None:
-    """Addresses a new event to every endpoint that wants it; called for each event."""
+    """Addresses a new event to everything that wants it; called for each event."""
     wanting = [
-        thing
+        (thing, event)
         for thing in store.rows("webhook_endpoint")
-        if {"*", event["type"]} & set(thing["enabled_events"])
+        if thing["status"] == "enabled" and _wants(thing, event["type"])
     ]
+    for thing in store.rows(DESTINATION):
+        is_thin = thing["event_payload"] == "thin"
+        kind = event_forms.thin_type(event["type"]) if is_thin else event["type"]
+        if thing["status"] == "enabled" and _wants(thing, kind):
+            wanting.append((thing, event_forms.thin(event) if is_thin else event))
     event["pending_webhooks"] = len(wanting)
-    for thing in wanting:
-        # Stripe indents webhook bodies by two (recorded).
-        body = json.dumps(snapshot(event), indent=2).encode()
-        secret = store.private[thing["id"]]
-        store.outbox.append(Delivery(thing["id"], thing["url"], secret, event["id"], body))
+    for thing, form in wanting:
+        _address(store, thing, event["id"], form)
 
 
-def signature(secret: str, body: bytes, instant: int) -> str:
-    """The `Stripe-Signature` header: HMAC-SHA256 over `t.body` (documentation)."""
-    digest = hmac.new(secret.encode(), f"{instant}.".encode() + body, hashlib.sha256)
-    return f"t={instant},v1={digest.hexdigest()}"
+def _wants(thing: Json, kind: str) -> bool:
+    return any(fnmatchcase(kind, pattern) for pattern in thing["enabled_events"])
 
 
-@dataclass(slots=True)
-class Counts:
-    """Deliveries: under way, answered with 2xx, given up, and sent once more by a fault."""
-
-    pending: int = 0
-    delivered: int = 0
-    failed: int = 0
-    duplicates: int = 0
-
-
-class Dispatcher:
-    """Delivers in the background; `settled` is told of each delivered event."""
-
-    def __init__(self, clock: Clock, faults: Faults, settled: Callable[[str], None]) -> None:
-        self.counts = Counts()
-        self._clock = clock
-        self._faults = faults
-        self._settled = settled
-        self._lock = threading.Lock()
-        self._queue: queue.PriorityQueue[tuple[float, int, int, Delivery | None]]
-        self._queue = queue.PriorityQueue()
-        self._sequence = 0
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
-        for thread in self._threads:
-            thread.start()
-
-    def send(self, delivery: Delivery, kind: str) -> None:
-        """Queues a delivery of an event of this kind, twice when a fault says so."""
-        self._put(delivery, 0)
-        if self._faults.strike("duplicate_deliveries", "POST", kind):
-            with self._lock:
-                self.counts.duplicates += 1
-            self._put(delivery, 0)
-
-    def stop(self) -> None:
-        """Ends the workers; what is queued is dropped."""
-        for _ in self._threads:
-            self._queue.put((-1.0, 0, 0, None))
-        for thread in self._threads:
-            thread.join(STOP_SECONDS)
-
-    def _put(self, delivery: Delivery, attempt: int) -> None:
-        wait = WAITS_SECONDS[attempt - 1] if attempt else 0.0
-        with self._lock:
-            self._sequence += 1
-            sequence = self._sequence
-            if not attempt:
-                self.counts.pending += 1
-        self._queue.put((time.monotonic() + wait, sequence, attempt, delivery))
-
-    def _work(self) -> None:
-        while True:
-            ready_at, sequence, attempt, delivery = self._queue.get()
-            if delivery is None:
-                return
-            wait = ready_at - time.monotonic()
-            if wait > 0:  # the earliest is not due yet: look again soon, others may come first
-                self._queue.put((ready_at, sequence, attempt, delivery))
-                time.sleep(min(wait, 0.05))
-                continue
-            self._attempt(delivery, attempt)
-
-    def _attempt(self, delivery: Delivery, attempt: int) -> None:
-        delivered = self._post(delivery)
-        if not delivered and attempt < len(WAITS_SECONDS):
-            self._put(delivery, attempt + 1)
+def _address(store: Store, thing: Json, event: str, form: Json) -> None:
+    if thing.get("type") == "amazon_eventbridge":
+        url = store.settings["eventbridge_url"]
+        secrets: tuple[str, ...] = ()
+        form = event_forms.eventbridge(form, thing["id"], store.private[thing["id"]])
+        if url is None:  # there is no bus to put it on
             return
-        if delivered:
-            self._settled(delivery.event)
-        with self._lock:
-            self.counts.pending -= 1
-            if delivered:
-                self.counts.delivered += 1
-            else:
-                self.counts.failed += 1
+    else:
+        secrets = secrets_of(store, thing["id"])
+        url = thing.get("url") or store.private[thing["id"], "url"]
+    # Stripe indents webhook bodies by two (recorded).
+    body = json.dumps(form, indent=2).encode()
+    store.outbox.append(Delivery(thing["id"], url, secrets, event, body))
 
-    def _post(self, delivery: Delivery) -> bool:
-        url = urllib.parse.urlsplit(delivery.url)
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": signature(
-                delivery.secret, delivery.body, int(self._clock.current())
-            ),
-            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-        }
-        secure = url.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(url.hostname or "", url.port, timeout=TIMEOUT_SECONDS)
-        try:
-            target = urllib.parse.urlunsplit(("", "", url.path or "/", url.query, ""))
-            connection.request("POST", target, delivery.body, headers)
-            status = connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-        return http.client.OK <= status < http.client.MULTIPLE_CHOICES
+
+def signature(secrets: tuple[str, ...], body: bytes, instant: int) -> str:
+    """The `Stripe-Signature` header: HMAC-SHA256 over `t.body`, one by each secret (documented)."""
+    message = f"{instant}.".encode() + body
+    digests = [hmac.new(one.encode(), message, hashlib.sha256).hexdigest() for one in secrets]
+    return ",".join([f"t={instant}", *(f"v1={digest}" for digest in digests)])

@@ -171,7 +171,7 @@ def test_some_test_cards_are_disputed_at_once(shop, card, status):
 
 def test_an_unknown_kind_is_refused(shop, charge):
     message = shop.refused("POST", "disputes", charge=charge, kind="grudge")
-    assert message == "a dispute is an inquiry or a chargeback, not 'grudge'"
+    assert message.endswith(", not 'grudge'")
 
 
 def test_the_answer_is_due_at_the_end_of_a_day(shop, charge):

@@ -58,7 +58,8 @@ def test_an_empty_value_cannot_unset_what_cannot_be_unset(shop):
 
 def test_what_stripe_knows_and_this_server_does_not_is_refused_loudly(shop):
     subscription = shop.subscribe(1000)
-    error = refusal(shop.client.v1.subscriptions.cancel, subscription.id, {"prorate": True})
+    params = {"add_invoice_items": [{"price": "price_x"}]}
+    error = refusal(shop.client.v1.subscriptions.update, subscription.id, params)
     assert error.code == "local_stripe_unmodelled"
     assert shop.client.v1.subscriptions.retrieve(subscription.id).status == "active"
 

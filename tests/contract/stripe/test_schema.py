@@ -35,7 +35,10 @@ def test_an_answer_that_breaks_the_schema_is_a_500_and_is_recorded(shop, broken)
     assert caught.value.http_status == 500
     health = shop.local("GET", "health")
     assert health["status"] == "defective"
-    assert health["violations"] == ["/v1/customers/{customer}.livemode: 'no' is not bool"]
+    assert health["violations"] == [
+        "/v1/customers/{customer}.livemode: 'no' is not bool",
+        f"{broken}: livemode changed without an event: False to 'no'",
+    ]
 
 
 def test_an_event_that_breaks_the_schema_is_noticed_in_its_request(shop, broken):
