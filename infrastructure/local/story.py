@@ -113,9 +113,9 @@ def show_verdict(scene: Scene) -> bool:
     voice.heading("Expected by the verifier, and observed")
     for line in table.lines(colour=voice.colour):
         voice.plain(line)
-    differing = len(table.differing())
-    text = f"{len(table.rows)} figures, {differing} of them different."
-    voice.verdict(
-        text if differing else f"{len(table.rows)} figures, all equal.", good=table.passed
-    )
+    differing = table.differing()
+    for row in differing:
+        voice.trouble(f"{row.who}: {row.what}: expected {row.expected}, observed {row.observed}")
+    text = f"{len(differing)} of them different" if differing else "all equal"
+    voice.verdict(f"{len(table.rows)} figures, {text}.", good=table.passed)
     return table.passed
