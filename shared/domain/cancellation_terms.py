@@ -5,6 +5,7 @@ No instant is both given back and usable: access ends where the refunded span be
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from shared.domain import clauses as c
 from shared.domain.decision import CancellationTerms, Ruled, Ruling, ruling
@@ -27,7 +28,7 @@ def decide_cancellation(
         s: the case under the policy.
         given_back_from: the first instant whose price goes back; None where no time does.
     """
-    request = s.case.request
+    request, cycle_end = s.case.request, s.cycle_end
     if given_back_from is None and request.ground is not Ground.UNUSED_PERIOD:
         return None, [ruling(rule, Ruled.NOT_APPLICABLE, "other_event") for rule in rules]
     until, notice_days = c.ServiceUntil.END_OF_CYCLE, 0
@@ -36,8 +37,8 @@ def decide_cancellation(
         notice_days = rule.notice_days or notice_days
     effective_at = request.effective_at
     if given_back_from is None and until is c.ServiceUntil.END_OF_CYCLE:
-        effective_at = max(effective_at, s.cycle_end or effective_at)
-    notice_by = _notice_by(s, notice_days)
+        effective_at = max(effective_at, cycle_end or effective_at)
+    notice_by = cycle_end and _earlier(cycle_end, notice_days, s.policy.time_zone)
     terms = CancellationTerms(
         effective_at=effective_at,
         access_until=given_back_from or effective_at,
@@ -46,11 +47,9 @@ def decide_cancellation(
     return terms, [entry for rule in rules for entry in _entries(rule, terms, notice_by)]
 
 
-def _notice_by(s: Situation, days: int) -> datetime | None:
-    """The instant before which a cancellation avoids the renewal: by the clock on the wall."""
-    if s.cycle_end is None:
-        return None
-    return (s.cycle_end.astimezone(s.policy.time_zone) - days * DAY).astimezone(UTC)
+def _earlier(instant: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """So many days before, by the clock on the wall."""
+    return (instant.astimezone(zone) - days * DAY).astimezone(UTC) if days else instant
 
 
 def _entries(

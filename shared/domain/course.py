@@ -1,7 +1,7 @@
 """The course of a decision: each clause is looked at in turn, and what it found is kept."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from shared.domain import clauses as c
 from shared.domain.decision import Deduction, Ruled, Ruling, ruling
@@ -15,7 +15,6 @@ from shared.domain.eligibility import (
 )
 from shared.domain.facts import Ground
 from shared.domain.formulas import Shares, nothing, rule_formula
-from shared.domain.money import ZERO
 from shared.domain.reductions import rule_issue_charge
 from shared.domain.settlement import NamedCap
 from shared.domain.shares import available_parts
@@ -87,7 +86,7 @@ def _look_at_statutes(course: Course) -> None:
         entry, shares = rule_statute(statute, course.s)
         if entry.outcome in GOVERNS:
             course.statute, course.shares = statute, shares
-            course.rulings += [replace(denial, outcome=None) for denial in denials] + [entry]
+            course.rulings += [denial._replace(outcome=None) for denial in denials] + [entry]
             return
         denials.append(entry)
     course.rulings += denials or [NO_STATUTE]
@@ -138,9 +137,9 @@ def _look_at_formula(clause: c.Formula, course: Course) -> list[Ruling]:
     """Where the rules before left nothing of any line, they are what denies the case."""
     parts = available_parts(course.s, course.rulings)
     charged = [view.line.id for view in course.s.lines if view.line.amount > 0]
-    if charged and all(parts[name] == ZERO for name in charged):
+    if charged and not any(parts[name] for name in charged):
         course.rulings[:] = [
-            replace(entry, outcome=c.Outcome.DENIED) if entry.left_out else entry
+            entry._replace(outcome=c.Outcome.DENIED) if entry.left_out else entry
             for entry in course.rulings
         ]
         return [ruling(clause, Ruled.NOT_APPLICABLE, "formula_nothing_left")]

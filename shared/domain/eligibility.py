@@ -1,7 +1,6 @@
 """Eligibility: the rules that say whether a request counts at all, and for which lines."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -108,7 +107,7 @@ def _invoice_windows(clause: c.Window, s: Situation) -> list[Ruling]:
         for index, invoice in enumerate(s.case.invoices)
     ]
     if any(entry.ruled is Ruled.PASSED for entry in rulings):
-        return [replace(entry, outcome=None) for entry in rulings]
+        return [entry._replace(outcome=None) for entry in rulings]
     return rulings or [ruling(clause, Ruled.NOT_APPLICABLE, "window_without_event")]
 
 

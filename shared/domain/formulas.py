@@ -15,9 +15,8 @@ from shared.domain.shares import (
     counts,
     disruption_share,
     full_share,
-    line_share,
     overcharge_share,
-    unused_share,
+    unused_shares,
 )
 from shared.domain.situation import InvoiceLine, Situation
 
@@ -29,7 +28,7 @@ def rule_formula(clause: c.Formula, s: Situation, parts: Parts) -> tuple[list[Ru
     """The shares of all lines, and an entry for each line that could give something back."""
     match clause.share:
         case c.Share.UNUSED_TIME:
-            shares = tuple(unused_share(view, s, parts[view.line.id]) for view in s.lines)
+            shares = unused_shares(s, parts)
             return _entries(clause, s, shares), shares
         case c.Share.FULL_AMOUNT:
             shares = tuple(full_share(view, parts[view.line.id]) for view in s.lines)
@@ -43,7 +42,7 @@ def rule_formula(clause: c.Formula, s: Situation, parts: Parts) -> tuple[list[Ru
 
 def nothing(s: Situation) -> Shares:
     """No share on any line."""
-    return tuple(line_share(view, ZERO) for view in s.lines)
+    return tuple(LineShare(view, ZERO) for view in s.lines)
 
 
 def _entries(clause: c.Formula, s: Situation, shares: Shares) -> list[Ruling]:

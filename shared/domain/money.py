@@ -55,8 +55,13 @@ def grain_of(currency: str) -> int:
 
 def round_to_grain(amount: Fraction, grain: int, rule: Rounding) -> int:
     """A non-negative exact amount in minor units, rounded to a whole multiple of the grain."""
-    divisor = amount.denominator * grain
-    units, rest = divmod(amount.numerator, divisor)
+    return round_ratio(amount.numerator, amount.denominator, grain, rule)
+
+
+def round_ratio(numerator: int, denominator: int, grain: int, rule: Rounding) -> int:
+    """A non-negative ratio in minor units, rounded to a whole multiple of the grain."""
+    divisor = denominator * grain
+    units, rest = divmod(numerator, divisor)
     match rule:
         case Rounding.HALF_UP:
             up = 2 * rest >= divisor
@@ -72,14 +77,27 @@ def floor_to_grain(amount: int, grain: int) -> int:
     return amount - amount % grain
 
 
-def allocate(total: int, shares: Sequence[Fraction], keys: Sequence[str], grain: int) -> list[int]:
-    """Whole parts of ``total``, near their exact shares, that sum to it (largest remainder).
+def over_one_denominator(shares: Sequence[Fraction]) -> tuple[list[int], int]:
+    """The same shares as whole numbers over one denominator: cheaper to add and to compare."""
+    whole = lcm(*(share.denominator for share in shares))
+    return [share.numerator * (whole // share.denominator) for share in shares], whole
 
-    ``total`` is a multiple of the grain and within one grain a share of the shares' sum. Parts left
+
+def allocate(total: int, shares: Sequence[Fraction], keys: Sequence[str], grain: int) -> list[int]:
+    """Whole parts of ``total``, near their exact shares, that sum to it; see `allocate_ratios`."""
+    numerators, whole = over_one_denominator(shares)
+    return allocate_ratios(total, numerators, whole, keys, grain)
+
+
+def allocate_ratios(
+    total: int, numerators: Sequence[int], denominator: int, keys: Sequence[str], grain: int
+) -> list[int]:
+    """Whole parts of ``total``, near their exact ratios, that sum to it (largest remainder).
+
+    ``total`` is a multiple of the grain and within one grain a share of the ratios' sum. Parts left
     over go to the largest remainders, ties by key, so the order of the lines never matters.
     """
-    numerators, whole = _over_one_denominator(shares)
-    divided = [divmod(numerator, whole * grain) for numerator in numerators]
+    divided = [divmod(numerator, denominator * grain) for numerator in numerators]
     parts = [units * grain for units, _ in divided]
     left = (total - sum(parts)) // grain
     if left:
@@ -90,21 +108,9 @@ def allocate(total: int, shares: Sequence[Fraction], keys: Sequence[str], grain:
     return parts
 
 
-def exact_sum(shares: Sequence[Fraction]) -> Fraction:
-    """The exact sum."""
-    numerators, whole = _over_one_denominator(shares)
-    return Fraction(sum(numerators), whole)
-
-
-def _over_one_denominator(shares: Sequence[Fraction]) -> tuple[list[int], int]:
-    """The same shares as whole numbers over one denominator: cheaper to add and to compare."""
-    whole = lcm(*(share.denominator for share in shares))
-    return [share.numerator * (whole // share.denominator) for share in shares], whole
-
-
 def scaled(shares: Sequence[Fraction], total: int) -> list[Fraction]:
     """The shares in the same proportion, summing to ``total`` exactly."""
-    whole = exact_sum(shares)
+    whole = sum(shares, ZERO)
     if not whole:
         return list(shares)
     return [share * total / whole for share in shares]

@@ -144,10 +144,11 @@ def _line_decisions(
 ) -> tuple[LineDecision, ...]:
     """Each line with the clauses that decided about it."""
     general = tuple(dict.fromkeys(reason.clause for reason in reasons))
-    left_out: dict[str, list[str]] = {}
+    clauses: dict[str, tuple[str, ...]] = {}
     for entry in course.rulings:
         for name in entry.left_out:
-            left_out.setdefault(name, []).append(entry.clause)
+            earlier = clauses.get(name, general)
+            clauses[name] = earlier if entry.clause in earlier else (*earlier, entry.clause)
     paying = bool(settlement.caps)
     return tuple(
         LineDecision(
@@ -156,7 +157,7 @@ def _line_decisions(
             share.fraction if paying else ZERO,
             net,
             tax,
-            tuple(dict.fromkeys((*general, *left_out.get(share.view.line.id, ())))),
+            clauses.get(share.view.line.id, general),
         )
         for share, (net, tax) in zip(course.shares, settlement.lines, strict=True)
     )

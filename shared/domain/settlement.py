@@ -11,11 +11,20 @@ from fractions import Fraction
 from shared.domain.decision import AppliedCap, Deduction
 from shared.domain.facts import Invoice
 from shared.domain.formulas import Shares
-from shared.domain.money import allocate, exact_sum, floor_to_grain, round_to_grain, scaled
+from shared.domain.money import (
+    allocate,
+    allocate_ratios,
+    floor_to_grain,
+    over_one_denominator,
+    round_ratio,
+    round_to_grain,
+    scaled,
+)
 from shared.domain.situation import Situation
 
 PAID_AND_NOT_RETURNED = "paid_and_not_returned"
 UNPAID = "unpaid"
+Ratios = tuple[list[int], int]  # numerators and their one denominator
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +58,38 @@ def settle(
     s: Situation, shares: Shares, deductions: Sequence[Deduction], caps: Sequence[NamedCap]
 ) -> Settlement:
     """What goes back on each line."""
-    nets = _rounded(s, shares, [share.net for share in shares])
-    taxes = _rounded(s, shares, [share.tax for share in shares])
-    invoices = range(len(s.case.invoices))
-    entitled = [
-        sum(nets[i] + taxes[i] for i, x in enumerate(shares) if x.view.invoice == k)
-        for k in invoices
-    ]
+    ids = [share.view.line.id for share in shares]
+    nets, taxes = _exact(shares)
+    amounts = list(zip(_rounded(s, ids, nets), _rounded(s, ids, taxes), strict=True))
+    entitled = [0] * len(s.case.invoices)
+    for share, (net, tax) in zip(shares, amounts, strict=True):
+        entitled[share.view.invoice] += net + tax
     taken, left = _deduct(deductions, sum(entitled))
-    reduced = _spread(s, round_to_grain(Fraction(left), s.grain, s.settings.rounding), entitled)
-    totals, lines = _cap_invoices(s, reduced)
-    totals, named = _cap_whole(s, totals, caps)
-    amounts = list(zip(nets, taxes, strict=True))
-    for k in invoices:
-        if totals[k] != entitled[k]:
-            _cut_invoice(s, shares, amounts, k, totals[k])
-    return Settlement(tuple(amounts), tuple(taken), (*lines, *named))
+    reduced = _spread(s, round_ratio(left, 1, s.grain, s.settings.rounding), entitled)
+    totals, of_invoices = _cap_invoices(s, reduced)
+    totals, of_whole = _cap_whole(s, totals, caps)
+    for k, total in enumerate(totals):
+        if total != entitled[k]:
+            _cut_invoice(s, shares, amounts, k, total)
+    return Settlement(tuple(amounts), tuple(taken), (*of_invoices, *of_whole))
 
 
-def _rounded(s: Situation, shares: Shares, exact: list[Fraction]) -> list[int]:
+def _exact(shares: Shares) -> tuple[Ratios, Ratios]:
+    """The exact net and tax that are due on each line, less what has already gone back."""
+    parts, whole = over_one_denominator([share.fraction for share in shares])
+    nets, taxes = [], []
+    for part, share in zip(parts, shares, strict=True):
+        line = share.view.line
+        nets.append(max(0, part * line.amount - whole * line.returned.amount))
+        taxes.append(max(0, part * line.tax - whole * line.returned.tax))
+    return (nets, whole), (taxes, whole)
+
+
+def _rounded(s: Situation, ids: Sequence[str], exact: Ratios) -> list[int]:
     """The one rounding: of the sum, which is then spread over the lines."""
-    total = round_to_grain(exact_sum(exact), s.grain, s.settings.rounding)
-    return allocate(total, exact, [share.view.line.id for share in shares], s.grain)
+    numerators, whole = exact
+    total = round_ratio(sum(numerators), whole, s.grain, s.settings.rounding)
+    return allocate_ratios(total, numerators, whole, ids, s.grain)
 
 
 def _spread(s: Situation, total: int, amounts: list[int]) -> list[int]:
@@ -93,41 +112,43 @@ def _deduct(deductions: Sequence[Deduction], total: int) -> tuple[list[Deduction
 
 def _cap_invoices(s: Situation, entitled: list[int]) -> tuple[list[int], list[AppliedCap]]:
     """Per invoice: its debt comes off first, and never more goes back than is still held."""
-    invoices = s.case.invoices
     moved = _moved_by_credits(s)
-    debts = [_unpaid(invoice) for invoice in invoices]
-    held = [_held(invoice) + shift for invoice, shift in zip(invoices, moved, strict=True)]
-    after_debt = [max(0, e - debt) for e, debt in zip(entitled, debts, strict=True)]
-    totals = [
-        floor_to_grain(max(0, min(due, limit)), s.grain)
-        for due, limit in zip(after_debt, held, strict=True)
-    ]
-    limit = floor_to_grain(max(0, sum(map(_held, invoices))), s.grain)
+    debts = after_debt = held = 0
+    totals: list[int] = []
+    for k, invoice in enumerate(s.case.invoices):
+        debt, holds = _unpaid(invoice), _held(invoice)
+        due = max(0, entitled[k] - debt)
+        totals.append(floor_to_grain(max(0, min(due, holds + moved[k])), s.grain))
+        debts += debt
+        after_debt += due
+        held += holds
+    limit = floor_to_grain(max(0, held), s.grain)
     whole = min(sum(totals), limit)
-    applied = whole < sum(after_debt)
-    caps = [AppliedCap(PAID_AND_NOT_RETURNED, limit, applied)]
-    if any(debts):
-        caps.insert(0, AppliedCap(UNPAID, sum(after_debt), sum(after_debt) < sum(entitled)))
+    caps = [AppliedCap(PAID_AND_NOT_RETURNED, limit, whole < after_debt)]
+    if debts:
+        caps.insert(0, AppliedCap(UNPAID, after_debt, after_debt < sum(entitled)))
     return _spread(s, whole, totals), caps
 
 
 def _unpaid(invoice: Invoice) -> int:
     """What the invoice still lacks."""
-    due = sum(line.amount + line.tax for line in invoice.lines)
-    return max(0, due - sum(payment.amount for payment in invoice.payments))
+    due = sum([line.amount + line.tax for line in invoice.lines])
+    return max(0, due - sum([payment.amount for payment in invoice.payments]))
 
 
 def _held(invoice: Invoice) -> int:
     """What was paid on the invoice and has not gone back, by refund, dispute or credit."""
-    paid = sum(p.amount - p.refunded - p.disputed for p in invoice.payments)
+    paid = sum([p.amount - p.refunded - p.disputed for p in invoice.payments])
     return paid - invoice.credited
 
 
 def _moved_by_credits(s: Situation) -> list[int]:
     """What mid-cycle credits moved between invoices: paid on one, used to pay another."""
     invoices = s.case.invoices
-    home = {view.line.id: view for view in s.lines}
     shifts = [0] * len(invoices)
+    if all(view.line.amount >= 0 for view in s.lines):
+        return shifts
+    home = {view.line.id: view for view in s.lines}
     for k, invoice in enumerate(invoices):
         received = 0
         for line in invoice.lines:

@@ -1,9 +1,9 @@
 """Shares: what exactly is due on each line, before anything is rounded."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 from shared.domain import clauses as c
 from shared.domain.decision import Ruling
@@ -17,40 +17,28 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class LineShare:
-    """An exact share of a line, net and tax in minor units.
+class LineShare(NamedTuple):
+    """An exact share of a line: the part of it that is due.
 
-    ``fraction`` is the part of the line that is due; what was already given back for the same
-    ground is off ``net`` and ``tax``. ``refunded_from`` is where a share of time begins.
+    ``refunded_from`` is where a share of time begins, ``unused`` the time that it is of.
     """
 
     view: InvoiceLine
     fraction: Fraction
-    net: Fraction
-    tax: Fraction
-    refunded_from: datetime | None
-    unused: Unused | None
+    refunded_from: datetime | None = None
+    unused: Unused | None = None
 
+    @property
+    def net(self) -> Fraction:
+        """What is due in minor units, less what was already given back for the same ground."""
+        line = self.view.line
+        return max(self.fraction * line.amount - line.returned.amount, ZERO)
 
-def line_share(
-    view: InvoiceLine,
-    fraction: Fraction,
-    *,
-    refunded_from: datetime | None = None,
-    unused: Unused | None = None,
-) -> LineShare:
-    """A fraction of the line, less what it has already given back."""
-    line = view.line
-    if not fraction:
-        return LineShare(view, ZERO, ZERO, ZERO, refunded_from, unused)
-    net = _less(fraction * line.amount, line.returned.amount)
-    tax = _less(fraction * line.tax, line.returned.tax) if line.tax else ZERO
-    return LineShare(view, fraction, net, tax, refunded_from, unused)
-
-
-def _less(share: Fraction, returned: int) -> Fraction:
-    return max(share - returned, ZERO) if returned else share
+    @property
+    def tax(self) -> Fraction:
+        """The tax that is due, likewise."""
+        line = self.view.line
+        return max(self.fraction * line.tax - line.returned.tax, ZERO)
 
 
 def available_parts(s: Situation, rulings: Iterable[Ruling]) -> Mapping[str, Fraction]:
@@ -62,37 +50,50 @@ def available_parts(s: Situation, rulings: Iterable[Ruling]) -> Mapping[str, Fra
     return parts
 
 
-def unused_share(view: InvoiceLine, s: Situation, available: Fraction) -> LineShare:
-    """The time from the end of the service on; of prepaid usage, what was not used."""
+def unused_shares(s: Situation, parts: Mapping[str, Fraction]) -> tuple[LineShare, ...]:
+    """Of each line the time from the end of the service on; of prepaid usage, what was not used."""
+    spans: dict[tuple[Period, datetime], Unused] = {}  # most lines share their period
+    return tuple(_unused_share(view, s, parts[view.line.id], spans) for view in s.lines)
+
+
+def _unused_share(
+    view: InvoiceLine,
+    s: Situation,
+    available: Fraction,
+    spans: dict[tuple[Period, datetime], Unused],
+) -> LineShare:
     at, period = s.case.request.effective_at, view.line.period
     used = used_part(view, s.case.request.received_at)
     if view.until is None or period is None:
         prepaid = view.line.used_amount is not None
-        return line_share(view, min(available, ONE - used) if prepaid else ZERO)
-    proration = s.settings.proration
-    unused = unused_time(period, view.until, at, basis=proration.basis, zone=proration.time_zone)
+        return LineShare(view, min(available, ONE - used) if prepaid else ZERO)
+    span = period, view.until
+    if span not in spans:
+        basis, zone = s.settings.proration.basis, s.settings.proration.time_zone
+        spans[span] = unused_time(*span, at, basis=basis, zone=zone)
+    unused = spans[span]
     metered = view.line.used_amount is not None or used
     fraction = ONE - used if metered and at < view.until else unused.fraction
     if available is not ONE:
         fraction = min(fraction, available)
-    return line_share(view, fraction, refunded_from=unused.refunded_from, unused=unused)
+    return LineShare(view, fraction, unused.refunded_from, unused)
 
 
 def overcharge_share(view: InvoiceLine, available: Fraction) -> LineShare:
     """What the line cost above what it should have cost."""
     line = view.line
     if line.expected_amount is None or line.expected_amount >= line.amount:
-        return line_share(view, ZERO)
+        return LineShare(view, ZERO)
     fraction = Fraction(line.amount - line.expected_amount, line.amount)
-    return line_share(view, min(fraction, available))
+    return LineShare(view, min(fraction, available))
 
 
 def full_share(view: InvoiceLine, available: Fraction) -> LineShare:
     """All of the line, save what a mid-cycle credit took back."""
     period = view.line.period
     if view.until is None or period is None or view.until == period.end:
-        return line_share(view, available)
-    return line_share(view, available * ratio(view.until - period.start, period.length))
+        return LineShare(view, available)
+    return LineShare(view, available * ratio(view.until - period.start, period.length))
 
 
 def disruption_share(
@@ -101,7 +102,7 @@ def disruption_share(
     """The time in which the line's services were down, each by its weight."""
     period = view.line.period
     if not available or view.until is None or period is None:
-        return line_share(view, ZERO)
+        return LineShare(view, ZERO)
     own = Period(period.start, view.until)
     spans = [(i.services, span) for i in incidents if (span := i.period.clip(own))]
     services: list[tuple[str | None, int]] = [(x.name, x.weight) for x in view.line.services] or [
@@ -112,7 +113,7 @@ def disruption_share(
         hit = union(span for names, span in spans if name is None or not names or name in names)
         down += ratio(total_length(hit), period.length) * weight
     whole = sum(weight for _, weight in services)
-    return line_share(view, available * down / whole)
+    return LineShare(view, available * down / whole)
 
 
 def counts(clause: c.Disruption, incident: Incident, received_at: datetime) -> bool:

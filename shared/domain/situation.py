@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from typing import NamedTuple
 
 from shared.domain.facts import Case, Invoice, Line, LineKind
 from shared.domain.money import ONE, ZERO, grain_of
@@ -11,8 +12,7 @@ from shared.domain.policy import Policy
 from shared.domain.settings import Settings, overridden
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceLine:
+class InvoiceLine(NamedTuple):
     """A line and the invoice it stands on.
 
     ``until`` is the end of the span that is still the line's own: its period's end, or the instant

@@ -8,7 +8,7 @@ from shared.domain.facts import LineKind
 from shared.domain.formulas import Shares, nothing
 from shared.domain.money import ONE, ZERO
 from shared.domain.proration import Basis, unused_time
-from shared.domain.shares import LineShare, full_share, line_share
+from shared.domain.shares import LineShare, full_share
 from shared.domain.situation import InvoiceLine, Situation, used_part
 from shared.domain.statutes import Statute
 
@@ -107,13 +107,13 @@ def _share(view: InvoiceLine, s: Situation, *, keeps_part: bool) -> LineShare:
     """All of the line, or what was not yet provided of it, counted to the instant."""
     line = view.line
     if line.amount < 0:
-        return line_share(view, ZERO)
+        return LineShare(view, ZERO)
     if not keeps_part or line.kind is LineKind.DIGITAL:
         return full_share(view, ONE)
     if line.kind is LineKind.USAGE or line.used_amount is not None:
-        return line_share(view, ONE - used_part(view, s.case.request.received_at))
+        return LineShare(view, ONE - used_part(view, s.case.request.received_at))
     if view.until is None or line.period is None:
-        return line_share(view, ONE if line.rendered_at is None else ZERO)
+        return LineShare(view, ONE if line.rendered_at is None else ZERO)
     unused = unused_time(
         line.period,
         view.until,
@@ -121,4 +121,4 @@ def _share(view: InvoiceLine, s: Situation, *, keeps_part: bool) -> LineShare:
         basis=Basis.SECOND,
         zone=s.policy.time_zone,
     )
-    return line_share(view, unused.fraction, refunded_from=unused.refunded_from, unused=unused)
+    return LineShare(view, unused.fraction, unused.refunded_from, unused)
