@@ -7,11 +7,11 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test lint clauses lock build
+.PHONY: help setup run test lint clauses check-stripe-cli lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: ## make the two Python environments (.venv and .local/emulator) from the locked sets
 ifeq ($(PYTHON),)
@@ -32,6 +32,9 @@ lint: setup ## ruff, mypy --strict, import-linter, cfn-lint
 
 clauses: setup ## what each policy obliges to, and what proves it
 	@$(BIN)/python -m infrastructure.clauses
+
+check-stripe-cli: setup ## the official Stripe CLI (from npm) triggers its events at the local Stripe
+	@PYTHONPATH=. $(BIN)/python tests/contract/stripe/check_stripe_cli.py
 
 lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/*.in
 	@$(PYTHON) infrastructure/environments.py lock

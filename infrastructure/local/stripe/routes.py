@@ -54,8 +54,19 @@ class Route:
         return self.endpoint.result
 
 
+def _not_here(method: str, path: str) -> Answer:
+    def refuse(_store: Store, _params: Json, *_ids: str) -> Json:
+        what = f"{method} {path.replace('{}', '{id}')}"
+        raise unmodelled(what)
+
+    return refuse
+
+
 class Router:
-    """All endpoints of this server; an answer to a path that the SDK lacks is refused at start."""
+    """All endpoints of the families; an answer to a path that the SDK lacks is refused at start.
+
+    What is declared and has no answer here is checked like the rest, then refused as not modelled.
+    """
 
     def __init__(self, sdk: Sdk, services: tuple[str, ...]) -> None:
         declared = sdk.endpoints(services)
@@ -69,9 +80,9 @@ class Router:
             Route(
                 by_shape[key],
                 re.compile(re.escape(key[1]).replace(r"\{\}", "([^/]+)")),
-                *_answers[key],
+                *_answers.get(key, (_not_here(*key), frozenset())),
             )
-            for key in sorted(_answers, key=lambda key: key[1].count("{}"))
+            for key in sorted(by_shape, key=lambda key: key[1].count("{}"))
         ]
 
     def find(self, method: str, path: str) -> tuple[Route, tuple[str, ...]]:
