@@ -11,7 +11,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from shared.domain.dispute import DisputeFacts
 from shared.domain.facts import Case
 from shared.domain.policy import Policy
-from shared.domain.subscription import SubscriptionItem, SubscriptionStatus
+from shared.domain.refund_operation import RefundFacts
+from shared.domain.subscription import SubscriptionFacts
 
 R = TypeVar("R")
 
@@ -95,21 +96,6 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionFacts:
-    """A subscription as Stripe has it now."""
-
-    id: str
-    customer: str
-    status: SubscriptionStatus
-    items: tuple[SubscriptionItem, ...]
-    cancels_at: datetime | None
-    ended_at: datetime | None
-    created_at: datetime
-    collection_paused: bool
-    livemode: bool
-
-
-@dataclass(frozen=True, slots=True)
 class TaxFacts:
     """One tax on an invoice line (minor units)."""
 
@@ -184,20 +170,6 @@ class PendingCharge:
     period_end: datetime
     tax_rates: tuple[str, ...] = ()
     discountable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class RefundFacts:
-    """A refund as Stripe has it now; `operation` is ours when it was made by us."""
-
-    id: str
-    payment: str | None
-    amount: int
-    currency: str
-    status: str
-    failure: str | None
-    operation: str | None
-    operation_customer: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ import stripe
 from shared.adapters import stripe_facts as facts
 from shared.adapters.stripe_errors import or_none, translated
 from shared.domain.dispute import DisputeFacts
+from shared.domain.refund_operation import RefundFacts
+from shared.domain.subscription import SubscriptionFacts
 from shared.ports import (
     CreditNoteLine,
     InvoiceFacts,
     PaymentFacts,
     PendingCharge,
-    RefundFacts,
-    SubscriptionFacts,
 )
 
 _CONNECT_SECONDS, _READ_SECONDS, _RETRIES = 3, 10, 1

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.dispute import DisputeFacts, DisputeKind, DisputePhase
-from shared.domain.subscription import SubscriptionItem, SubscriptionStatus
+from shared.domain.refund_operation import RefundFacts
+from shared.domain.subscription import SubscriptionFacts, SubscriptionItem, SubscriptionStatus
 from shared.ports import (
     InvoiceFacts,
     LineFacts,
     PaymentFacts,
     PendingCharge,
-    RefundFacts,
-    SubscriptionFacts,
     TaxFacts,
 )
 
@@ -201,6 +200,8 @@ def refund_from_stripe(raw: Raw) -> RefundFacts:
         failure=raw.get("failure_reason"),
         operation=metadata.get("fairexit_operation"),
         operation_customer=metadata.get("fairexit_customer"),
+        customer=identifier(raw.get("customer")),
+        created_at=instant(raw["created"]),
     )
 
 

@@ -14,8 +14,8 @@ from shared.domain.errors import BrokenInvariantError
 from shared.domain.ledger import Book
 from shared.domain.money_text import money_text
 from shared.domain.payment import Payment
-from shared.domain.refund_operation import RefundOperation, RefundStatus
-from shared.ports import RefundFacts, Services
+from shared.domain.refund_operation import RefundFacts, RefundOperation, RefundStatus
+from shared.ports import Services
 
 _STATUS = {
     "pending": RefundStatus.PENDING,

@@ -12,7 +12,8 @@ from typing import Any
 from shared.domain.account import Account
 from shared.domain.payment import Payment
 from shared.domain.policy import Policy
-from shared.ports import InvoiceFacts, LineFacts, PaymentFacts, SubscriptionFacts
+from shared.domain.subscription import SubscriptionFacts
+from shared.ports import InvoiceFacts, LineFacts, PaymentFacts
 
 
 def instant(at: datetime) -> str:

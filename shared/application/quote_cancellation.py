@@ -17,8 +17,8 @@ from shared.domain.payment import Payment
 from shared.domain.policy import Policy
 from shared.domain.records import QUOTE_LIFETIME, Quote
 from shared.domain.refund import decide_refund, quote_document
-from shared.domain.subscription import Subscription, SubscriptionStatus
-from shared.ports import InvoiceFacts, Put, Services, SubscriptionFacts
+from shared.domain.subscription import Subscription, SubscriptionFacts, SubscriptionStatus
+from shared.ports import InvoiceFacts, Put, Services
 
 
 @dataclass(frozen=True, slots=True)

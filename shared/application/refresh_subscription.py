@@ -9,8 +9,13 @@ from datetime import datetime
 
 from shared.application.change import Change, transact
 from shared.application.end_subscription import end
-from shared.domain.subscription import Subscription, SubscriptionItem, SubscriptionStatus
-from shared.ports import Services, SubscriptionFacts
+from shared.domain.subscription import (
+    Subscription,
+    SubscriptionFacts,
+    SubscriptionItem,
+    SubscriptionStatus,
+)
+from shared.ports import Services
 
 
 def refresh_subscription(services: Services, *, customer: str, subscription: str) -> bool:

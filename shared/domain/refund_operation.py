@@ -30,6 +30,25 @@ _STEPS: dict[RefundStatus, frozenset[RefundStatus]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """A refund as Stripe has it now; `operation` is ours when it was made by us.
+
+    `customer` is whose payment it is, as far as Stripe says.
+    """
+
+    id: str
+    payment: str | None
+    amount: int
+    currency: str
+    status: str
+    failure: str | None
+    operation: str | None
+    operation_customer: str | None
+    customer: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RefundOperation:
     """A refund that was promised: `amount` minor units of `payment`, for lines of `invoice`.
 

@@ -45,6 +45,21 @@ class SubscriptionItem:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """A subscription as Stripe has it now."""
+
+    id: str
+    customer: str
+    status: SubscriptionStatus
+    items: tuple[SubscriptionItem, ...]
+    cancels_at: datetime | None
+    ended_at: datetime | None
+    created_at: datetime
+    collection_paused: bool
+    livemode: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """A customer's subscription as last seen at Stripe, joined with what we have decided on it."""
 

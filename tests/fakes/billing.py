@@ -7,14 +7,13 @@ from typing import Any
 
 from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import RefusedError
-from shared.domain.subscription import SubscriptionStatus
+from shared.domain.refund_operation import RefundFacts
+from shared.domain.subscription import SubscriptionFacts, SubscriptionStatus
 from shared.ports import (
     CreditNoteLine,
     InvoiceFacts,
     PaymentFacts,
     PendingCharge,
-    RefundFacts,
-    SubscriptionFacts,
 )
 
 

@@ -22,8 +22,8 @@ from shared.domain.errors import BrokenInvariantError
 from shared.domain.ledger import Book
 from shared.domain.payment import Payment
 from shared.domain.records import Quote
-from shared.domain.refund_operation import RefundOperation, RefundStatus
-from shared.ports import Check, RefundFacts, Services
+from shared.domain.refund_operation import RefundFacts, RefundOperation, RefundStatus
+from shared.ports import Check, Services
 
 
 def _may_refund(services: Services, effect: Effect) -> Verdict:
