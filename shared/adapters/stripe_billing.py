@@ -76,7 +76,7 @@ class StripeBilling:
         covering.sort(key=lambda raw: (raw["created"], raw["id"]))
         return [
             facts.invoice_from_stripe(
-                raw, self._lines(raw), self._payments(raw["id"]), self._credited(raw)
+                raw, self._lines(raw), self._payments(raw), self._credited(raw)
             )
             for raw in covering
         ]
@@ -308,11 +308,11 @@ class StripeBilling:
             lambda: self._all(self._api.invoices.line_items.list(invoice["id"], {"limit": 100}))
         )
 
-    def _payments(self, invoice: str) -> list[PaymentFacts]:
+    def _payments(self, invoice: Mapping[str, Any]) -> list[PaymentFacts]:
         raws = translated(
             lambda: self._all(
                 self._api.invoice_payments.list(
-                    {"invoice": invoice, "status": "paid", "limit": 100}
+                    {"invoice": invoice["id"], "status": "paid", "limit": 100}
                 )
             )
         )
@@ -322,7 +322,7 @@ class StripeBilling:
             intent = self._intent(intent_id) if intent_id else None
             if intent is not None:
                 found.append(self._payment(raw["amount_paid"] or 0, intent))
-        return found
+        return found + facts.payments_without_charge(invoice)
 
     def _intent(self, intent: str) -> dict[str, Any] | None:
         raw = or_none(

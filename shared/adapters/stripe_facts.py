@@ -168,6 +168,32 @@ def payment_from_stripe(share: int, intent: Raw, disputes: Sequence[Raw]) -> Pay
     )
 
 
+def payments_without_charge(invoice: Raw) -> list[PaymentFacts]:
+    """What an invoice was paid with beside payments: the customer's balance, and outside Stripe.
+
+    A negative balance is credit; what finalizing took of it is the difference of the two balances
+    on the invoice (SDK, Invoice.starting_balance and ending_balance).
+    """
+    found = {
+        "customer_balance": (invoice.get("ending_balance") or 0) - invoice["starting_balance"],
+        "out_of_band": invoice.get("amount_paid_off_stripe") or 0,
+    }
+    return [
+        PaymentFacts(
+            id=f"{invoice['id']}:{method}",
+            amount=amount,
+            fee=0,
+            refunded=0,
+            disputed=0,
+            refundable=True,
+            method=method,
+            total=amount,
+        )
+        for method, amount in found.items()
+        if amount > 0
+    ]
+
+
 def _method(charge: Raw) -> str:
     return str((charge.get("payment_method_details") or {}).get("type", "card"))
 

@@ -122,13 +122,17 @@ def refuse_unless_stripe_agrees(services: Services, returns: Iterable[InvoiceRet
     for back in returns:
         if not back.total:
             continue
+        # Stripe refunds "the charge" of an invoice; where there are several, refunds are made one
+        # by one and linked, and the preview, whose total is the same, takes them as made outside.
+        refund = sum(back.refunds.values())
+        one = refund if len(back.refunds) == 1 else 0
         try:
             seen = services.billing.preview_credit_note(
                 invoice=back.invoice,
                 lines=back.lines,
-                refund=sum(back.refunds.values()),
+                refund=one,
                 credit=back.credit,
-                out_of_band=back.by_hand,
+                out_of_band=back.by_hand + refund - one,
             )
         except RefusedError as refusal:
             raise _not_offered(f"Stripe would refuse the credit note ({refusal.code})") from refusal

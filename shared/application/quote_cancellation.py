@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.application.case_document import case_document, facts_digest, instant
 from shared.application.change import present
-from shared.application.plan_returns import plan_returns, to_plain
+from shared.application.plan_returns import plan_returns, refuse_unless_stripe_agrees, to_plain
 from shared.domain.account import Account
 from shared.domain.cancellation import Timing
 from shared.domain.case import parse_case
@@ -46,6 +46,7 @@ def quote_cancellation(
     facts = gather_facts(services, customer, subscription, timing, now)
     document = quote_document(decide_refund(facts.policy, facts.case))
     returns = plan_returns(facts.case, facts.invoices, document)
+    refuse_unless_stripe_agrees(services, returns)
     quote = Quote(
         id=services.ids.new(),
         customer=customer,

@@ -100,3 +100,13 @@ def test_what_was_paid_outside_of_stripe_needs_a_person() -> None:
         cancel(services)
     assert refusal.value.slug == "needs-review"
     assert services.billing.calls == []
+
+
+@pytest.mark.parametrize("differs_by", [-1, 1])
+def test_a_quote_that_stripe_would_document_otherwise_is_not_offered(differs_by: int) -> None:
+    services = paid_by(paid("pi_1", 120000))
+    services.billing.preview_differs_by = differs_by
+    with pytest.raises(ConflictError) as refusal:
+        cancel(services)
+    assert refusal.value.slug == "needs-review"
+    assert services.billing.calls == []

@@ -253,3 +253,67 @@ def test_a_dead_stripe_is_unknown() -> None:
     nobody = StripeBilling(stripe_client("sk_test_local", "http://127.0.0.1:9"))
     with pytest.raises(OutcomeUnknownError):
         nobody.subscription("sub_1")
+
+
+def methods(invoice: Any) -> list[tuple[str, int]]:
+    return [(paid.method, paid.amount) for paid in invoice.payments]
+
+
+def test_what_the_balance_paid_is_a_payment_of_its_own(shop: Any, billing: StripeBilling) -> None:
+    customer = shop.customer()
+    shop.client.v1.customers.balance_transactions.create(
+        customer.id, {"amount": -50000, "currency": "usd"}
+    )
+    invoice = first_invoice(billing, annual(shop, customer=customer.id).id)
+    assert methods(invoice) == [("card", 70000), ("customer_balance", 50000)]
+
+
+def test_what_was_paid_outside_of_stripe_is_a_payment_of_its_own(
+    shop: Any, billing: StripeBilling
+) -> None:
+    made = annual(shop, collection_method="send_invoice", days_until_due=30)
+    shop.wait(4000)
+    shop.client.v1.invoices.pay(made.latest_invoice, {"paid_out_of_band": True})
+    assert methods(first_invoice(billing, made.id)) == [("out_of_band", 120000)]
+
+
+def test_a_coupon_is_in_the_amounts_already(shop: Any, billing: StripeBilling) -> None:
+    coupon = shop.client.v1.coupons.create({"percent_off": 25, "duration": "forever"})
+    invoice = first_invoice(billing, annual(shop, discounts=[{"coupon": coupon.id}]).id)
+    assert [line.amount for line in invoice.lines] == [90000]
+    assert methods(invoice) == [("card", 90000)]
+
+
+def test_a_preview_moves_nothing_and_has_the_total_of_the_note(
+    shop: Any, billing: StripeBilling
+) -> None:
+    rate = shop.client.v1.tax_rates.create(
+        {"display_name": "VAT", "percentage": 19, "inclusive": True}
+    )
+    invoice = first_invoice(billing, annual(shop, 11900, default_tax_rates=[rate.id]).id)
+    line = CreditNoteLine(
+        invoice.lines[0].id, 5950, (TaxFacts(rate.id, 950, 5000, inclusive=True),)
+    )
+    total = billing.preview_credit_note(
+        invoice=invoice.id, lines=[line], refund=5950, credit=0, out_of_band=0
+    )
+    assert total == 5950
+    assert billing.refunds_of(invoice.payments[0].id) == []
+    assert billing.credit_note_of(invoice.id, "01CN") is None
+
+
+def test_what_a_note_gives_to_the_balance_counts_as_credited(
+    shop: Any, billing: StripeBilling
+) -> None:
+    made = annual(shop)
+    invoice = first_invoice(billing, made.id)
+    billing.issue_credit_note(
+        invoice=invoice.id,
+        lines=[CreditNoteLine(invoice.lines[0].id, 20000, ())],
+        refunds=[],
+        credit=20000,
+        operation="01CN",
+        key="n",
+    )
+    assert first_invoice(billing, made.id).credited == 20000
+    assert shop.client.v1.customers.retrieve(made.customer).balance == -20000
