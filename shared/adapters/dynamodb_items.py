@@ -19,6 +19,7 @@ from shared.domain.controls import Controls, Spent
 from shared.domain.dispute import Dispute
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError
+from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
 from shared.domain.records import AuditEntry, ClientKey, EventMark, Identity, Quote
@@ -48,6 +49,7 @@ _KINDS: dict[type, ItemKind] = {
     Quote: ItemKind("QUOTE#", lambda r: (r.customer, r.id)),
     Cancellation: ItemKind("CANCELLATION#", lambda r: (r.customer, r.id)),
     RefundOperation: ItemKind("REFUND#", lambda r: (r.customer, r.id)),
+    ForeignRefund: ItemKind("FOREIGN#", lambda r: (r.customer, r.id)),
     Dispute: ItemKind("DISPUTE#", lambda r: (r.customer, r.id)),
     Effect: ItemKind("EFFECT#", lambda r: (r.customer, r.id)),
     Controls: ItemKind("CONTROLS", lambda r: (r.customer,)),

@@ -1,4 +1,4 @@
-"""Take over what Stripe says of a refund of ours, from the call's answer or from an event.
+"""Take over what Stripe says of a refund, from the call's answer or from an event.
 
 The same facts may come twice and in any order; a status that was adopted before changes nothing,
 so the ledger has each refund once.
@@ -6,6 +6,7 @@ so the ledger has each refund once.
 
 from dataclasses import replace
 
+from shared.application.adopt_foreign_refund import adopt_foreign_refund, hand_to_operation
 from shared.application.change import Change, transact
 from shared.application.document_return import document_refunds
 from shared.application.settle_cancellation import settle_cancellation
@@ -14,34 +15,31 @@ from shared.domain.errors import BrokenInvariantError
 from shared.domain.ledger import Book
 from shared.domain.money_text import money_text
 from shared.domain.payment import Payment
-from shared.domain.refund_operation import RefundFacts, RefundOperation, RefundStatus
+from shared.domain.refund_operation import RefundFacts, RefundOperation, RefundStatus, status_seen
 from shared.ports import Services
-
-_STATUS = {
-    "pending": RefundStatus.PENDING,
-    "requires_action": RefundStatus.PENDING,
-    "succeeded": RefundStatus.SUCCEEDED,
-    "failed": RefundStatus.FAILED,
-    "canceled": RefundStatus.FAILED,
-}
 
 
 def refresh_refund(services: Services, *, refund: str) -> str:
-    """Fetch a refund and adopt it if it is one of ours; its status with us, or `foreign`."""
+    """Fetch a refund and adopt it, as ours or as somebody else's; its status with us.
+
+    `foreign` when nothing is known here of the customer whose payment it is.
+    """
     first = services.billing.refund(refund)
-    if first is None or first.operation is None or first.operation_customer is None:
+    customer = first and (first.operation_customer or first.customer)
+    if first is None or not customer:
         return "foreign"
-    operation_id = first.operation
 
     def decide(change: Change) -> str:
-        operation = change.load(RefundOperation, operation_id)
+        seen = services.billing.refund(refund) or first
+        operation = change.load(RefundOperation, seen.operation) if seen.operation else None
         if operation is None:
-            return "foreign"
-        adopt_refund(change, operation, services.billing.refund(refund) or first)
-        now = change.load(RefundOperation, operation_id) or operation
+            return adopt_foreign_refund(change, seen)
+        hand_to_operation(change, refund, operation)
+        adopt_refund(change, operation, seen)
+        now = change.load(RefundOperation, operation.id) or operation
         return now.status.value
 
-    return transact(services, first.operation_customer, "stripe", decide)
+    return transact(services, customer, "stripe", decide)
 
 
 def adopt_refund(change: Change, operation: RefundOperation, seen: RefundFacts) -> None:
@@ -54,7 +52,7 @@ def adopt_refund(change: Change, operation: RefundOperation, seen: RefundFacts) 
         raise BrokenInvariantError(f"refund {operation.id} is {operation.stripe_refund} already")
     if (seen.amount, seen.currency) != (operation.amount, operation.currency):
         raise BrokenInvariantError(f"refund {seen.id} is not the amount of {operation.id}")
-    status = _STATUS.get(seen.status)
+    status = status_seen(seen.status)
     if status is None or _is_older(status, operation.status):
         return
     adopted = replace(operation.step(status, reason=seen.failure), stripe_refund=seen.id)

@@ -49,6 +49,11 @@ class Change:
         self.effects: list[str] = []
         self.account = self.load(Account) or Account(customer)
 
+    @property
+    def knows_customer(self) -> bool:
+        """Whether the customer had an account here before this change."""
+        return self._versions[Account, ()] > 0
+
     def load(self, kind: type[R], *key: str) -> R | None:
         """The customer's record of `kind`, remembering the version it was read under."""
         if (kind, key) in self._puts:

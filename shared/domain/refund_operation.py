@@ -29,6 +29,20 @@ _STEPS: dict[RefundStatus, frozenset[RefundStatus]] = {
 }
 
 
+_SEEN = {
+    "pending": RefundStatus.PENDING,
+    "requires_action": RefundStatus.PENDING,
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.FAILED,
+}
+
+
+def status_seen(status: str) -> RefundStatus | None:
+    """Our word for a refund's status at Stripe; None for one that this version does not know."""
+    return _SEEN.get(status)
+
+
 @dataclass(frozen=True, slots=True)
 class RefundFacts:
     """A refund as Stripe has it now; `operation` is ours when it was made by us.

@@ -1,0 +1,42 @@
+"""A refund that somebody else made at Stripe, as it counts against our caps and in our ledger."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.domain.refund_operation import RefundStatus
+
+_RANK = {RefundStatus.PENDING: 0, RefundStatus.SUCCEEDED: 1, RefundStatus.FAILED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignRefund:
+    """A refund of `amount` minor units of `payment` that no operation of ours has promised.
+
+    `operation` is an id of ours that it names and that the table does not know: the promise was
+    lost with a restored table. `claimed_by` is the operation that has taken it over since.
+    """
+
+    id: str
+    customer: str
+    payment: str | None
+    amount: int
+    currency: str
+    status: RefundStatus
+    seen_at: datetime
+    operation: str | None = None
+    claimed_by: str | None = None
+
+    def counts(self) -> bool:
+        """Whether its amount has left the payment, or is about to."""
+        return self.claimed_by is None and self.status is not RefundStatus.FAILED
+
+    def booked(self) -> int:
+        """What of it stands in the ledger as refunded."""
+        done = self.claimed_by is None and self.status is RefundStatus.SUCCEEDED
+        return self.amount if done else 0
+
+    def moved_to(self, status: RefundStatus) -> "ForeignRefund":
+        """The refund in `status`; the same when that is older than what is known."""
+        if self.claimed_by or _RANK[status] <= _RANK[self.status]:
+            return self
+        return replace(self, status=status)
