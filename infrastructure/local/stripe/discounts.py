@@ -52,19 +52,15 @@ def delete_coupon(store: Store, _params: Json, identifier: str) -> Json:
 
 def redeem(store: Store, given: Any, currency: str, **owner: str) -> list[str]:
     """The discounts of a `discounts` parameter; an empty string clears them."""
+    coupons = [
+        _usable(store, entry, currency, f"discounts[{index}]")
+        for index, entry in enumerate(given or [])
+    ]
     found = []
-    for index, entry in enumerate(given or []):
+    for entry, coupon in zip(given or [], coupons, strict=True):
         if "discount" in entry:
-            found.append(store.get("discount", entry["discount"], "discounts")["id"])
+            found.append(entry["discount"])
             continue
-        if "coupon" not in entry:
-            what = "promotion codes"
-            raise unmodelled(what)
-        param = f"discounts[{index}][coupon]"
-        coupon = store.get("coupon", entry["coupon"], param)
-        if coupon["currency"] not in (None, currency):  # text unverified
-            message = f"The coupon {coupon['id']} is for {coupon['currency']}, not {currency}."
-            raise invalid(message, param=param)
         months = coupon["duration_in_months"]
         values = {
             "customer": None,
@@ -79,9 +75,23 @@ def redeem(store: Store, given: Any, currency: str, **owner: str) -> list[str]:
     return found
 
 
+def _usable(store: Store, entry: Json, currency: str, param: str) -> Json:
+    """The coupon that an entry of `discounts` means, or a refusal before anything changes."""
+    if "discount" in entry:
+        return coupon_of(store, entry["discount"])
+    if "coupon" not in entry:
+        what = "promotion codes"
+        raise unmodelled(what)
+    coupon = store.get("coupon", entry["coupon"], f"{param}[coupon]")
+    if coupon["currency"] not in (None, currency):  # text unverified
+        message = f"The coupon {coupon['id']} is for {coupon['currency']}, not {currency}."
+        raise invalid(message, param=f"{param}[coupon]")
+    return coupon
+
+
 def coupon_of(store: Store, identifier: str) -> Json:
     """The coupon of a discount, also once it is deleted."""
-    coupon = store.get("discount", identifier)["source"]["coupon"]
+    coupon = store.get("discount", identifier, "discounts")["source"]["coupon"]
     kept: Json = store.tables["coupon"].get(coupon) or store.private[coupon]
     return kept
 

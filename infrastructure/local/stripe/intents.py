@@ -23,6 +23,7 @@ def create_intent(store: Store, params: Json) -> Json:
     """A payment by card; with `confirm` it is charged at once (SDK docstring)."""
     if "customer" in params:
         store.get("customer", params["customer"], "customer")
+    method = method_of(store, params["payment_method"]) if "payment_method" in params else None
     intent = payments.create_intent(
         store,
         amount=params["amount"],
@@ -30,10 +31,8 @@ def create_intent(store: Store, params: Json) -> Json:
         customer=params.get("customer"),
         description=params.get("description"),
         metadata=merge_metadata({}, params.get("metadata")),
+        method=method["id"] if method else None,
     )
-    if "payment_method" in params:
-        method = method_of(store, params["payment_method"])
-        intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
     return confirm_intent(store, {}, intent["id"]) if params.get("confirm") else intent
 
 

@@ -23,6 +23,7 @@ def create_intent(
     customer: str | None,
     description: str | None,
     metadata: Json | None = None,
+    method: str | None = None,
 ) -> Json:
     """A payment intent; nothing is charged yet."""
     intent = store.add(
@@ -38,8 +39,9 @@ def create_intent(
             "customer": customer,
             "description": description,
             "metadata": metadata or {},
+            "payment_method": method,
             "payment_method_types": ["card"],
-            "status": "requires_payment_method",
+            "status": "requires_confirmation" if method else "requires_payment_method",
         },
     )
     intent["client_secret"] = store.identifier(f"{intent['id']}_secret")

@@ -26,7 +26,7 @@ def price_of(store: Store, given: Json, index: int = 0) -> Json:
     return price
 
 
-def new_item(store: Store, subscription: Json, price: Json, given: Json) -> Json:
+def new_item(store: Store, subscription: Json, price: Json, given: Json, taken: list[str]) -> Json:
     """An item whose period begins now, and in a trial lasts until the trial's end."""
     item = store.add(
         "subscription_item",
@@ -34,7 +34,7 @@ def new_item(store: Store, subscription: Json, price: Json, given: Json) -> Json
         {
             "current_period_end": 0,
             "current_period_start": 0,
-            "discounts": discounts.redeem(store, given.get("discounts"), price["currency"]),
+            "discounts": taken,
             "metadata": merge_metadata({}, given.get("metadata")),
             "plan": plan_of(price),
             "price": price,
@@ -74,7 +74,9 @@ def _change(
     """One entry of `items`; the prorations that it makes from the instant `at`, if any."""
     items = subscription["items"]["data"]
     if "id" not in given:
-        item = new_item(store, subscription, price_of(store, given, index), given)
+        price = price_of(store, given, index)
+        taken = discounts.redeem(store, given.get("discounts"), price["currency"])
+        item = new_item(store, subscription, price, given, taken)
         items.append(item)
         cycles.plan_renewal(store, subscription, item)
         return [] if at is None else [debit_rest(store, subscription, item, at)]

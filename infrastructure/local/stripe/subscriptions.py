@@ -42,13 +42,15 @@ def create_subscription(store: Store, params: Json) -> Json:
     prices = [price_of(store, item, index) for index, item in enumerate(params["items"])]
     _must_be_payable(customer, params)
     currency = _one_currency(prices, params)
+    whole = discounts.redeem(store, params.get("discounts"), currency)
+    parts = [discounts.redeem(store, item.get("discounts"), currency) for item in params["items"]]
     subscription = store.add("subscription", "sub", _values(store, customer, params, currency))
-    given = params.get("discounts")
-    owner = {"subscription": subscription["id"]}
-    subscription["discounts"] = discounts.redeem(store, given, currency, **owner)
+    subscription["discounts"] = whole
+    for discount in whole:
+        store.get("discount", discount)["subscription"] = subscription["id"]
     items = [
-        new_item(store, subscription, price, given)
-        for price, given in zip(prices, params["items"], strict=True)
+        new_item(store, subscription, price, given, part)
+        for price, given, part in zip(prices, params["items"], parts, strict=True)
     ]
     subscription["items"] = page(items, f"/v1/subscription_items?subscription={subscription['id']}")
     invoice = cycles.bill(store, subscription, items, "subscription_create")
