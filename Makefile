@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test lint clauses check-stripe-cli lock build
+.PHONY: help setup run test lint clauses bench-quote check-stripe-cli lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,6 +35,9 @@ clauses: setup ## what each policy obliges to, and what proves it
 
 check-stripe-cli: setup ## the official Stripe CLI (from npm) triggers its events at the local Stripe
 	@PYTHONPATH=. $(BIN)/python tests/contract/stripe/check_stripe_cli.py
+
+bench-quote: setup ## decisions a second, and a million cases through the command (CASES=n)
+	@CASES="$(CASES)" $(BIN)/python -m infrastructure.bench
 
 lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/*.in
 	@$(PYTHON) infrastructure/environments.py lock

@@ -31,7 +31,7 @@ class Course:
     """What has been found so far."""
 
     s: Situation
-    shares: Shares
+    shares: Shares = ()
     rulings: list[Ruling] = field(default_factory=list)
     deductions: list[Deduction] = field(default_factory=list)
     caps: list[NamedCap] = field(default_factory=list)
@@ -45,18 +45,17 @@ class Course:
 
 def look_at_everything(s: Situation) -> Course:
     """The statutes first where a withdrawal is declared, then every clause of the pack."""
-    course = Course(s, nothing(s))
+    course = Course(s)
     if s.case.request.ground is Ground.WITHDRAWAL:
         _look_at_statutes(course)
-    for clause, silent in s.policy.looked_at[s.case.request.ground]:
-        if silent is not None:
-            course.rulings.append(silent)
-        elif course.statute is not None and not isinstance(clause, c.Deadline):
+    for clause in s.policy.on[s.case.request.ground].speaking:
+        if course.statute is not None and not isinstance(clause, c.Deadline):
             course.rulings.append(ruling(clause, Ruled.NOT_APPLICABLE, "statute_prevails"))
         else:
             course.rulings.extend(_look_at(clause, course))
     if not any(entry.outcome for entry in course.rulings):
         course.rulings.append(UNREACHED)
+    course.shares = course.shares or nothing(s)
     return course
 
 

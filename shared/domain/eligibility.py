@@ -50,9 +50,8 @@ def rule_standing(clause: c.StandingRule, s: Situation) -> list[Ruling]:
                 code="account_suspended",
             )
         )
-    own = {invoice.number for invoice in s.case.invoices}
-    earlier = sorted(number for number in customer.open_invoices if number not in own)
-    if clause.invoices_paid and earlier:
+    earlier = _earlier_open_invoices(s) if clause.invoices_paid else []
+    if earlier:
         rulings.append(
             ruling(
                 clause,
@@ -64,6 +63,11 @@ def rule_standing(clause: c.StandingRule, s: Situation) -> list[Ruling]:
             )
         )
     return rulings or [ruling(clause, Ruled.PASSED, "standing_passed")]
+
+
+def _earlier_open_invoices(s: Situation) -> list[str]:
+    own = {invoice.number for invoice in s.case.invoices}
+    return sorted(number for number in s.case.customer.open_invoices if number not in own)
 
 
 def rule_ground(clause: c.GroundRule, s: Situation) -> list[Ruling]:

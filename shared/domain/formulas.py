@@ -47,28 +47,17 @@ def nothing(s: Situation) -> Shares:
 
 def _entries(clause: c.Formula, s: Situation, shares: Shares) -> list[Ruling]:
     """What the formula saw on each line; a case without any line still has one entry."""
+    ruled = Ruled.PASSED if clause.outcome is c.Outcome.GRANTED else Ruled.NEEDS_PERSON
     says = f"formula_{clause.share}"
     entries = [
-        ruling(
-            clause,
-            _ruled(clause),
-            says,
-            _saw(share, s),
-            outcome=clause.outcome,
-            code=clause.code,
-        )
+        ruling(clause, ruled, says, _saw(share, s), outcome=clause.outcome, code=clause.code)
         for share in shares
         if share.view.line.amount >= 0
     ]
     if entries:
         return entries
-    return [
-        ruling(clause, _ruled(clause), "formula_no_lines", outcome=clause.outcome, code=clause.code)
-    ]
-
-
-def _ruled(clause: c.Formula) -> Ruled:
-    return Ruled.PASSED if clause.outcome is c.Outcome.GRANTED else Ruled.NEEDS_PERSON
+    says = "formula_no_lines"
+    return [ruling(clause, ruled, says, outcome=clause.outcome, code=clause.code)]
 
 
 def _saw(share: LineShare, s: Situation) -> dict[str, Any]:

@@ -58,4 +58,4 @@ def seconds(duration: timedelta) -> int | str:
 
 def instant_text(instant: datetime) -> str:
     """RFC 3339 in UTC with ``Z``."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return instant.astimezone(UTC).isoformat()[: -len("+00:00")] + "Z"

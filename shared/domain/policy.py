@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.calendars import BusinessTime, Calendar
 from shared.domain.clauses import ChargebackRule, Clause, Consequence
-from shared.domain.decision import Ruled, Ruling, ruling
+from shared.domain.decision import PolicyVersion, Ruled, Ruling, ruling
 from shared.domain.facts import Ground
 from shared.domain.policy_form import PACK, Applies, Pack
 from shared.domain.settings import Proration, Settings
@@ -64,6 +64,17 @@ STAGES = (
 
 
 @dataclass(frozen=True, slots=True)
+class OnGround:
+    """The clauses that speak about a ground, and what the trace says of those that do not.
+
+    The latter is the same in every decision, so that it is made once.
+    """
+
+    speaking: tuple[Clause, ...]
+    silent: tuple[Ruling, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A version of a policy; ``digest`` is the SHA-256 of its text, ``statutes`` stand over it.
 
@@ -82,22 +93,13 @@ class Policy:
     settings: Settings
     clauses: tuple[Clause, ...]
     statutes: tuple[Statute, ...]
-    # For each ground the clauses in order, each with its entry in the trace where it is silent
-    # about the ground: the same in every decision, so that it is made once.
-    looked_at: Mapping[Ground, tuple[tuple[Clause, Ruling | None], ...]] = field(
-        init=False, repr=False, compare=False
-    )
+    on: Mapping[Ground, OnGround] = field(init=False, repr=False, compare=False)
+    cited: PolicyVersion = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        silent = [_silent(clause) for clause in self.clauses]
-        looked_at = {
-            ground: tuple(
-                (clause, None if ground in clause.grounds else entry)
-                for clause, entry in zip(self.clauses, silent, strict=True)
-            )
-            for ground in Ground
-        }
-        object.__setattr__(self, "looked_at", looked_at)
+        on = {ground: _on_ground(self.clauses, ground) for ground in Ground}
+        object.__setattr__(self, "on", on)
+        object.__setattr__(self, "cited", PolicyVersion(self.id, self.version, self.digest))
 
     @property
     def dispute_consequences(self) -> DisputeConsequences:
@@ -115,8 +117,14 @@ class Policy:
         return NO_CONSEQUENCES
 
 
+def _on_ground(clauses: tuple[Clause, ...], ground: Ground) -> OnGround:
+    return OnGround(
+        tuple(clause for clause in clauses if ground in clause.grounds),
+        tuple(_silent(clause) for clause in clauses if ground not in clause.grounds),
+    )
+
+
 def _silent(clause: Clause) -> Ruling:
-    """What the trace says of a clause that does not speak about a request."""
     says = "other_event" if isinstance(clause, Consequence) else "other_ground"
     return ruling(clause, Ruled.NOT_APPLICABLE, says)
 

@@ -13,7 +13,6 @@ from shared.domain.decision import (
     Decision,
     Deduction,
     LineDecision,
-    PolicyVersion,
     Reason,
     Ruled,
     ruling,
@@ -40,9 +39,9 @@ def decide_refund(policy: Policy, case: Case) -> Decision:
     the worst holds; a statute that grants a withdrawal stands over all clauses.
     """
     course = look_at_everything(situation(policy, case))
-    found = min((r.outcome for r in course.rulings if r.outcome), key=SEVERITY.__getitem__)
+    found = min([r.outcome for r in course.rulings if r.outcome], key=SEVERITY.__getitem__)
     reasons = tuple(
-        dict.fromkeys(Reason(r.clause, r.code) for r in course.rulings if r.outcome is found)
+        dict.fromkeys([Reason(r.clause, r.code) for r in course.rulings if r.outcome is found])
     )
     outcome, settlement = _settle(course, found)
     rulings, deadlines = rule_deadlines(
@@ -52,14 +51,15 @@ def decide_refund(policy: Policy, case: Case) -> Decision:
         statute=course.statute,
     )
     settle_as = _settle_as(course)
-    back = allocate_return(case.invoices, settlement.net + settlement.tax, settle_as)
+    net, tax = settlement.net, settlement.tax
+    back = allocate_return(case.invoices, net + tax, settle_as)
     cancellation, cancellation_rulings = decide_cancellation(
         course.cancellations, course.s, given_back_from=_given_back_from(course, outcome)
     )
     return Decision(
         outcome=outcome,
-        amount=settlement.net,
-        tax=settlement.tax,
+        amount=net,
+        tax=tax,
         currency=course.s.currency,
         settle_as=settle_as,
         reasons=reasons,
@@ -71,8 +71,13 @@ def decide_refund(policy: Policy, case: Case) -> Decision:
         manual_transfer=back.manual_transfer,
         cancellation=cancellation,
         deadlines=deadlines,
-        trace=(*course.rulings, *rulings, *cancellation_rulings),
-        policy=PolicyVersion(policy.id, policy.version, policy.digest),
+        trace=(
+            *course.rulings,
+            *rulings,
+            *cancellation_rulings,
+            *policy.on[case.request.ground].silent,
+        ),
+        policy=policy.cited,
     )
 
 
@@ -150,7 +155,7 @@ def _line_decisions(
             earlier = clauses.get(name, general)
             clauses[name] = earlier if entry.clause in earlier else (*earlier, entry.clause)
     paying = bool(settlement.caps)
-    return tuple(
+    lines = [
         LineDecision(
             share.view.line.id,
             share.view.line.amount,
@@ -160,4 +165,5 @@ def _line_decisions(
             clauses.get(share.view.line.id, general),
         )
         for share, (net, tax) in zip(course.shares, settlement.lines, strict=True)
-    )
+    ]
+    return tuple(lines)

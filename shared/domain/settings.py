@@ -55,7 +55,7 @@ class Overrides:
 
 def overridden(settings: Settings, overrides: Overrides) -> Settings:
     """The settings with what the case overrides."""
-    if overrides == NO_OVERRIDES:
+    if overrides is NO_OVERRIDES:
         return settings
     ours, theirs = settings.proration, overrides.proration
     return Settings(

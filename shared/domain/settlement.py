@@ -5,8 +5,8 @@ is the same part of the total as before, and net takes the rest. Every cap is it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from shared.domain.decision import AppliedCap, Deduction
 from shared.domain.facts import Invoice
@@ -27,16 +27,14 @@ UNPAID = "unpaid"
 Ratios = tuple[list[int], int]  # numerators and their one denominator
 
 
-@dataclass(frozen=True, slots=True)
-class NamedCap:
+class NamedCap(NamedTuple):
     """An upper limit for the whole refund."""
 
     name: str
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """Whole amounts: of each line (net, tax) in the order of the shares, and what led to them."""
 
     lines: tuple[tuple[int, int], ...]
@@ -46,12 +44,12 @@ class Settlement:
     @property
     def net(self) -> int:
         """The refund without tax."""
-        return sum(net for net, _ in self.lines)
+        return sum([net for net, _ in self.lines])
 
     @property
     def tax(self) -> int:
         """The refund's tax."""
-        return sum(tax for _, tax in self.lines)
+        return sum([tax for _, tax in self.lines])
 
 
 def settle(
@@ -146,7 +144,7 @@ def _moved_by_credits(s: Situation) -> list[int]:
     """What mid-cycle credits moved between invoices: paid on one, used to pay another."""
     invoices = s.case.invoices
     shifts = [0] * len(invoices)
-    if all(view.line.amount >= 0 for view in s.lines):
+    if not any(view.line.amount < 0 for view in s.lines):
         return shifts
     home = {view.line.id: view for view in s.lines}
     for k, invoice in enumerate(invoices):

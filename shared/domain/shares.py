@@ -15,6 +15,8 @@ from shared.domain.situation import InvoiceLine, Situation, used_part
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+# The unused time of each period, given as its start, its end and until when it is the line's own.
+Spans = dict[tuple[datetime, datetime, datetime], Unused]
 
 
 class LineShare(NamedTuple):
@@ -52,7 +54,7 @@ def available_parts(s: Situation, rulings: Iterable[Ruling]) -> Mapping[str, Fra
 
 def unused_shares(s: Situation, parts: Mapping[str, Fraction]) -> tuple[LineShare, ...]:
     """Of each line the time from the end of the service on; of prepaid usage, what was not used."""
-    spans: dict[tuple[Period, datetime], Unused] = {}  # most lines share their period
+    spans: Spans = {}  # most lines share their period
     return tuple(_unused_share(view, s, parts[view.line.id], spans) for view in s.lines)
 
 
@@ -60,18 +62,18 @@ def _unused_share(
     view: InvoiceLine,
     s: Situation,
     available: Fraction,
-    spans: dict[tuple[Period, datetime], Unused],
+    spans: Spans,
 ) -> LineShare:
     at, period = s.case.request.effective_at, view.line.period
     used = used_part(view, s.case.request.received_at)
     if view.until is None or period is None:
         prepaid = view.line.used_amount is not None
         return LineShare(view, min(available, ONE - used) if prepaid else ZERO)
-    span = period, view.until
-    if span not in spans:
+    span = period.start, period.end, view.until
+    unused = spans.get(span)
+    if unused is None:
         basis, zone = s.settings.proration.basis, s.settings.proration.time_zone
-        spans[span] = unused_time(*span, at, basis=basis, zone=zone)
-    unused = spans[span]
+        unused = spans[span] = unused_time(period, view.until, at, basis=basis, zone=zone)
     metered = view.line.used_amount is not None or used
     fraction = ONE - used if metered and at < view.until else unused.fraction
     if available is not ONE:

@@ -1,7 +1,6 @@
 """The situation: a case under a policy, with what every rule would otherwise work out again."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
@@ -24,8 +23,7 @@ class InvoiceLine(NamedTuple):
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """A case under a policy."""
 
     policy: Policy
@@ -80,8 +78,9 @@ def _invoice_lines(invoices: tuple[Invoice, ...]) -> Iterable[InvoiceLine]:
             if line.amount < 0 or period is None or period.start == period.end:
                 yield InvoiceLine(line, index, None)
             else:
-                credited_from = taken_back.get(line.id, period.end)
-                until = max(period.start, min(period.end, credited_from))
+                until = period.end
+                if line.id in taken_back:
+                    until = max(period.start, min(until, taken_back[line.id]))
                 yield InvoiceLine(line, index, until)
 
 

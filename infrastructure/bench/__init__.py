@@ -1,0 +1,1 @@
+"""`make bench-quote`: what a decision costs; never part of the layer."""
