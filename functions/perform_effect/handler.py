@@ -6,7 +6,7 @@ or makes the attempt that is safe.
 Outcomes: counted in `Effects`.
 """
 
-from shared.application.perform_effect import perform_effect
+from shared.application.perform_effect import count_failed_attempt, perform_effect
 from shared.runtime.bootstrap import services_for
 from shared.runtime.settings import Effects, Messages, Stripe, Table
 from shared.runtime.sqs import Message, consumer
@@ -18,4 +18,10 @@ def perform(message: Message) -> str:
     return perform_effect(services, customer=message["customer"], effect_id=message["effect"])
 
 
-lambda_handler = consumer("Effects", perform)
+def note_failure(message: Message) -> None:
+    """An attempt that broke off is counted, so that the sweep comes back ever later."""
+    services = services_for(Table, Effects, Stripe, Messages)
+    count_failed_attempt(services, customer=message["customer"], effect_id=message["effect"])
+
+
+lambda_handler = consumer("Effects", perform, note_failure)

@@ -84,6 +84,18 @@ def perform_effect(services: Services, *, customer: str, effect_id: str) -> Perf
     raise UnavailableError(f"too many writers beside effect {effect_id}")
 
 
+def count_failed_attempt(services: Services, *, customer: str, effect_id: str) -> None:
+    """Move an effect whose attempt broke off up its ladder; at its end a person gets it.
+
+    Without this a poisoned effect would come due at every sweep and fill the dead-letter queue.
+    """
+    stored = services.store.get(Effect, customer, effect_id)
+    if stored is None or stored.record.due_at is None:
+        return
+    failed = stored.record.tried().retrying(present(services))
+    services.store.commit([Put(failed, stored.version)])
+
+
 def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
     effect, now = stored.record, present(services)
     performer = PERFORMERS[effect.kind]

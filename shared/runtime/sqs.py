@@ -12,20 +12,26 @@ T = TypeVar("T")
 
 
 def consumer(
-    metric: str, work: Callable[[Message], str]
+    metric: str,
+    work: Callable[[Message], str],
+    note_failure: Callable[[Message], None] | None = None,
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """A Lambda handler that gives each message of a batch to `work`.
 
     `work` returns what came of it, which is counted under `metric`; a message for which it raises
-    is returned to the queue, and after its last attempt to the dead-letter queue.
+    is returned to the queue, and after its last attempt to the dead-letter queue; `note_failure`
+    hears of it first.
     """
 
     def one(record: Mapping[str, Any]) -> None:
         outcome = "failed"
         try:
-            outcome = work(json.loads(record["body"]))
+            message = json.loads(record["body"])
+            outcome = work(message)
         except Exception:
             logger().exception("a message failed", message_id=record["messageId"])
+            if note_failure is not None:
+                note_failure(json.loads(record["body"]))
             raise
         finally:
             count(metric, outcome=outcome)

@@ -9,7 +9,11 @@ import pytest
 from shared.application.adopt_refund import refresh_refund
 from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
 from shared.application.client_keys import Answer, ClientCall
-from shared.application.perform_effect import Performed, perform_effect
+from shared.application.perform_effect import (
+    Performed,
+    count_failed_attempt,
+    perform_effect,
+)
 from shared.application.quote_cancellation import quote_cancellation
 from shared.application.show_account import check_access
 from shared.application.show_cancellation import show_cancellation
@@ -396,3 +400,25 @@ def test_a_rejected_refund_that_a_person_makes_at_stripe_completes_the_record(
     payment = services.store.get(Payment, CUSTOMER, "pi_1")
     assert payment is not None
     assert (payment.record.reserved, payment.record.refunded) == (0, REFUND)
+
+
+def test_a_poisoned_effect_comes_back_ever_later_and_ends_with_a_person(
+    services: FakeServices,
+) -> None:
+    confirm(services, quoted(services)["id"])
+    customer, effect_id, _ = services.waker.woken.pop(0)
+    waits = []
+    for _ in range(20):
+        services.billing.fail_before["subscription"] = [ZeroDivisionError("a bug")]
+        try:
+            outcome = perform_effect(services, customer=customer, effect_id=effect_id)
+        except ZeroDivisionError:
+            count_failed_attempt(services, customer=customer, effect_id=effect_id)
+            (effect,) = services.effects(CUSTOMER, EffectKind.CANCEL_SUBSCRIPTION)
+            waits.append(effect.next_attempt_at - services.clock.now())
+            services.clock.instant = effect.next_attempt_at
+        else:
+            break
+    assert outcome is Performed.NEEDS_PERSON
+    assert waits == sorted(waits)
+    assert len(waits) < 12

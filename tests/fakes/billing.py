@@ -66,6 +66,8 @@ class FakeBilling:
     # reads
 
     def customer_email(self, customer: str) -> str | None:
+        if self.fail_before.get("customer_email"):
+            raise self.fail_before["customer_email"].pop(0)
         return self.emails.get(customer)
 
     def subscription(self, subscription: str) -> SubscriptionFacts | None:

@@ -116,6 +116,18 @@ def test_an_effect_that_is_not_stored_comes_back(services: HandlerServices) -> N
     assert len(answer["batchItemFailures"]) == 1
 
 
+def test_an_attempt_that_breaks_off_is_counted_and_its_message_comes_back(
+    services: HandlerServices,
+) -> None:
+    due_effect(services, "01A")
+    services.billing.fail_before["customer_email"] = [ZeroDivisionError("a bug")]
+    answer = perform_effect.lambda_handler(sqs_event({"customer": CUSTOMER, "effect": "01A"}), None)
+    assert len(answer["batchItemFailures"]) == 1
+    stored = services.store.get(Effect, CUSTOMER, "01A")
+    assert stored is not None
+    assert stored.record.attempts == 2  # the one that was stored before it broke off, and itself
+
+
 def due_effect(services: HandlerServices, name: str) -> None:
     now = services.clock.now()
     services.store.commit(
@@ -125,7 +137,7 @@ def due_effect(services: HandlerServices, name: str) -> None:
                     id=name,
                     customer=CUSTOMER,
                     kind=EffectKind.SEND_MAIL,
-                    params={},
+                    params={"template": "none", "values": {}},
                     status=EffectStatus.PENDING,
                     created_at=now,
                     next_attempt_at=now,
