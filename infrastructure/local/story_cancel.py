@@ -210,6 +210,9 @@ def tell_quote(scene: Scene, quote: Json) -> None:
         base, net, tax = (written(line[key], currency) for key in ("base", "amount", "tax"))
         scene.voice.figure(f"line {base} x {line['fraction']} unused = {net}, tax {tax}")
     scene.voice.figure(f"total {written(quote['total'], currency)} comes back")
+    clauses = ", ".join(reason["clause"] for reason in quote["reasons"])
+    pack = quote["policy"]
+    scene.voice.figure(f"because of {clauses}, policy {pack['id']} of {pack['version']}")
     if quote["cancellation"]:
         scene.voice.figure(f"access until {quote['cancellation']['access_until']}, no renewal")
 
