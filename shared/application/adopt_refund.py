@@ -89,21 +89,7 @@ def _succeeded(
         cause=operation.id,
         evidence=(seen.id, operation.payment),
     )
-    amount = money_text(operation.amount, operation.currency)
-    change.mail(
-        "refund_issued", {"refund": operation.id, "stripe_refund": seen.id, "amount": amount}
-    )
-    change.publish(
-        "RefundIssued",
-        {
-            "refund": operation.id,
-            "stripe_refund": seen.id,
-            "payment": operation.payment,
-            "amount": operation.amount,
-            "currency": operation.currency,
-            "cancellation": operation.cancellation,
-        },
-    )
+    _tell(change, operation, seen, "refund_issued", "RefundIssued")
     cancellation = change.load(Cancellation, operation.cancellation)
     if cancellation is None:
         raise BrokenInvariantError(f"refund {operation.id} of no cancellation")
@@ -129,6 +115,26 @@ def _failed(
         )
     else:
         change.put(payment.release(operation.amount))
+    _tell(change, operation, seen, "refund_failed", "RefundFailed")
     cancellation = change.load(Cancellation, operation.cancellation)
     if cancellation is not None:
         settle_cancellation(change, cancellation)
+
+
+def _tell(
+    change: Change, operation: RefundOperation, seen: RefundFacts, mail: str, event: str
+) -> None:
+    """The customer by mail, the company by a domain event."""
+    amount = money_text(operation.amount, operation.currency)
+    change.mail(mail, {"refund": operation.id, "stripe_refund": seen.id, "amount": amount})
+    change.publish(
+        event,
+        {
+            "refund": operation.id,
+            "stripe_refund": seen.id,
+            "payment": operation.payment,
+            "amount": operation.amount,
+            "currency": operation.currency,
+            "cancellation": operation.cancellation,
+        },
+    )

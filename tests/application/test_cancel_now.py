@@ -422,3 +422,28 @@ def test_a_poisoned_effect_comes_back_ever_later_and_ends_with_a_person(
     assert outcome is Performed.NEEDS_PERSON
     assert waits == sorted(waits)
     assert len(waits) < 12
+
+
+@pytest.mark.parametrize("first", ["pending", "succeeded"])
+def test_a_refund_that_fails_late_is_told_and_frees_the_cap(
+    services: FakeServices, first: str
+) -> None:
+    services.billing.refund_status = first
+    answer = confirm(services, quoted(services)["id"])
+    services.run_effects()
+    services.clock.advance(days=20)
+    services.billing.refunds["re_0"] = replace(
+        services.billing.refunds["re_0"], status="failed", failure="expired_or_canceled_card"
+    )
+    for _ in range(2):
+        refresh_refund(services, refund="re_0")
+    services.run_effects()
+    done = show_cancellation(services, customer=CUSTOMER, cancellation=answer.body["id"])
+    assert (done["state"], done["refunds"][0]["status"]) == ("needs_person", "failed")
+    payment = services.store.get(Payment, CUSTOMER, "pi_1")
+    assert payment is not None
+    assert payment.record.left() == 120000
+    assert [m["template"] for m in services.mailer.sent].count("refund_failed") == 1
+    assert [name for name, _ in services.bus.published].count("RefundFailed") == 1
+    entries = [stored.record for stored in services.store.all_of(LedgerEntry, CUSTOMER)]
+    assert sum(e.amount if e.what == "refund" else -e.amount for e in entries) == 0
