@@ -1,8 +1,10 @@
 """A local Stripe on a free port, a real client, and the few things that every test sets up."""
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -125,3 +127,45 @@ def shop(sdk: Sdk) -> Iterator[Shop]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class Receiver(BaseHTTPRequestHandler):
+    server: "Inbox"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with self.server.lock:
+            self.server.taken.append((body, self.headers.get("Stripe-Signature", "")))
+            status = self.server.answers.pop(0) if self.server.answers else 200
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_args: Any) -> None:
+        pass
+
+
+class Inbox(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Receiver)
+        self.lock = threading.Lock()
+        self.taken: list[tuple[bytes, str]] = []
+        self.answers: list[int] = []
+
+    @property
+    def url(self) -> Any:
+        return f"http://127.0.0.1:{self.server_port}/webhooks/stripe"
+
+    def events(self) -> Any:
+        return [json.loads(body) for body, _ in self.taken]
+
+
+@pytest.fixture
+def inbox():
+    server = Inbox()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -1,5 +1,7 @@
 """Parts, several payments, one payment for several invoices, balances, and money from elsewhere."""
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -164,7 +166,8 @@ def test_only_an_open_invoice_takes_a_payment_and_only_in_its_currency(shop, cus
 def test_a_declined_intent_is_a_402_and_can_be_confirmed_again(shop):
     with pytest.raises(stripe.CardError) as caught:
         intent(shop, 500, "pm_card_visa_chargeDeclinedInsufficientFunds")
-    assert caught.value.error.decline_code == "insufficient_funds"
+    body: Any = caught.value.json_body
+    assert body["error"]["decline_code"] == "insufficient_funds"
     failed = shop.client.v1.payment_intents.list().data[0]
     assert failed.status == "requires_payment_method"
     paid = shop.client.v1.payment_intents.confirm(failed.id, {"payment_method": "pm_card_visa"})

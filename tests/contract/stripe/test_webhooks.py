@@ -1,8 +1,5 @@
 """Webhooks: signed, delivered over HTTP, tried again, and doubled on demand."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -10,48 +7,6 @@ import stripe
 
 # Signatures carry virtual time, which is far from the time of this machine.
 NO_TOLERANCE = 10**9
-
-
-class Receiver(BaseHTTPRequestHandler):
-    server: "Inbox"
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        with self.server.lock:
-            self.server.taken.append((body, self.headers["Stripe-Signature"]))
-            status = self.server.answers.pop(0) if self.server.answers else 200
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_args: Any) -> None:
-        pass
-
-
-class Inbox(ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver)
-        self.lock = threading.Lock()
-        self.taken: list[tuple[bytes, str]] = []
-        self.answers: list[int] = []
-
-    @property
-    def url(self) -> Any:
-        return f"http://127.0.0.1:{self.server_port}/webhooks/stripe"
-
-    def events(self) -> Any:
-        return [json.loads(body) for body, _ in self.taken]
-
-
-@pytest.fixture
-def inbox():
-    server = Inbox()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def register(shop: Any, inbox: Any, *kinds: str) -> Any:
