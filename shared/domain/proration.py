@@ -56,11 +56,10 @@ def _unused_days(
     """Whole calendar days of the zone; a period within one day counts as that one day."""
     first = period.start.astimezone(zone).date()
     last = max(period.end.astimezone(zone).date(), first + DAY)
-    end = last if until == period.end else min(until.astimezone(zone).date(), last)
+    end = last if until == period.end else until.astimezone(zone).date()
     day = first if at < period.start else at.astimezone(zone).date()
     if inclusive and at >= period.start:
         day += DAY
-    day = max(day, first)
     days = max(0, (end - day).days)
     refunded_from = min(max(midnight(day, zone), period.start), until)
     return Unused(Fraction(days, (last - first).days), days * DAY, refunded_from)
