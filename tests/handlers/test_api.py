@@ -92,10 +92,9 @@ def test_a_service_reads_access() -> None:
         check_access, "GET /v1/access/{customer}", jwt=token, path={"customer": CUSTOMER}
     )
     assert (status, body["entitled"]) == (200, True)
-    status, _, _ = call(
-        check_access, "GET /v1/access/{customer}", jwt=token, path={"customer": "cus_none"}
-    )
-    assert status == 404
+    for nobody in ("cus_none", "operations", "unassigned"):
+        path = {"customer": nobody}
+        assert call(check_access, "GET /v1/access/{customer}", jwt=token, path=path)[0] == 404
 
 
 def test_linking_twice_is_fine_and_linking_elsewhere_is_not(services: HandlerServices) -> None:
