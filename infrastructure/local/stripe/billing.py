@@ -44,13 +44,7 @@ NEW_INVOICE: Json = {
     "discounts": [],
     "issuer": {"type": "self"},
     "metadata": {},
-    "payment_settings": dict.fromkeys(
-        ("default_mandate", "payment_method_options", "payment_method_types")
-    ),
     "status": "draft",
-    "status_transitions": dict.fromkeys(
-        ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
-    ),
 }
 
 

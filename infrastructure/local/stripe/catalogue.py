@@ -22,8 +22,6 @@ def create_product(store: Store, params: Json) -> Json:
         "prod",
         {
             "active": True,
-            "images": [],
-            "marketing_features": [],
             "metadata": merge_metadata({}, params.get("metadata")),
             "type": "service",
             "updated": store.now(),

@@ -6,10 +6,12 @@ from typing import Any
 from infrastructure.local.stripe.errors import invalid, unmodelled
 from infrastructure.local.stripe.resources import listing, updated
 from infrastructure.local.stripe.routes import endpoint
+from infrastructure.local.stripe.sdk import Reference
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
 
 CUSTOMERS = "/v1/customers"
 METHODS = "/v1/payment_methods"
+SETTINGS = Reference("_customer", "Customer.InvoiceSettings")
 
 # Test cards by magic id: brand, last four digits, what becomes of a charge (documentation).
 MAGIC = {
@@ -47,12 +49,7 @@ def create_customer(store: Store, params: Json) -> Json:
         {
             "balance": params.get("balance", 0),
             "delinquent": False,
-            "invoice_settings": {
-                "custom_fields": None,
-                "default_payment_method": None,
-                "footer": None,
-                "rendering_options": None,
-            },
+            "invoice_settings": store.sdk.blank(SETTINGS),
             "metadata": merge_metadata({}, params.get("metadata")),
             "next_invoice_sequence": 1,
             "preferred_locales": params.get("preferred_locales", []),

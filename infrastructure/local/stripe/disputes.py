@@ -13,7 +13,6 @@ from infrastructure.local.stripe.errors import invalid
 from infrastructure.local.stripe.money import half_up
 from infrastructure.local.stripe.resources import updated
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.sdk import Reference
 from infrastructure.local.stripe.state import Json, Store, merge_metadata
 
 URL = "/v1/disputes"
@@ -93,11 +92,8 @@ def open_dispute(
         "du",  # recorded; older ones have dp_
         {
             "amount": disputed["amount"] if amount is None else amount,
-            "balance_transactions": [],
             "charge": charge,
             "currency": disputed["currency"],
-            "enhanced_eligibility_types": [],
-            "evidence": _no_evidence(store),
             "evidence_details": {
                 "due_by": due if opening.answerable else 0,  # 0: not answerable (SDK)
                 "enhanced_eligibility": {},
@@ -107,13 +103,13 @@ def open_dispute(
                 "submission_method": "not_submitted",
             },
             "is_charge_refundable": not opening.withdraws,
-            "metadata": {},
             "payment_intent": disputed["payment_intent"],
             "payment_method_details": _method_details(disputed, opening.case_type, reason),
             "reason": reason,
             "status": opening.status,
         },
     )
+    dispute["evidence"]["enhanced_evidence"] = {}  # recorded
     store.private[dispute["id"]] = {"settlement": settlement}
     _begin(store, dispute, disputed, opening)
     return dispute
@@ -149,11 +145,6 @@ def _method_details(charge: Json, case_type: str, reason: str) -> Json:
         "network_reason_code": code,
     }
     return {"card": card, "type": "card"}
-
-
-def _no_evidence(store: Store) -> Json:
-    fields = store.sdk.record(Reference("_dispute", "Dispute.Evidence"))
-    return {name: {} if field.required else None for name, field in fields.items()}
 
 
 # -- money

@@ -123,7 +123,6 @@ def _charge(store: Store, intent: Json, method: Json, decline: str | None) -> Js
             "disputed": False,
             "failure_code": None if succeeded else "card_declined",
             "failure_message": DECLINES[decline] if decline else None,
-            "fraud_details": {},
             "metadata": {},
             "outcome": outcome,
             "paid": succeeded,

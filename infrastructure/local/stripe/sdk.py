@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +218,26 @@ class Sdk:
         if any(isinstance(node, Choice) and node.values != ("",) for node in nodes):
             nodes = [node for node in nodes if node != Scalar("str")]
         return nodes[0] if len(nodes) == 1 else Union(tuple(nodes))
+
+    def blank(self, reference: Reference) -> dict[str, Any]:
+        """A record with nothing in it: null, empty lists and hashes, and records that are all so.
+
+        What must have a value, as an amount or a status, is left out.
+        """
+        found: dict[str, Any] = {}
+        for name, field in self.record(reference).items():
+            match field.node:
+                case _ if not field.required:
+                    found[name] = None
+                case Sequence():
+                    found[name] = []
+                case Table():
+                    found[name] = {}
+                case Reference() as inner:
+                    inside = self.blank(inner)
+                    if inside.keys() == self.record(inner).keys():
+                        found[name] = inside
+        return found
 
     def endpoints(self, services: tuple[str, ...]) -> dict[tuple[str, str], Endpoint]:
         """The endpoints of these service modules by method and path template."""

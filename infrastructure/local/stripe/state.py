@@ -140,15 +140,18 @@ class Store:
         return f"{prefix}_" + "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:24])
 
     def add(self, kind: str, prefix: str, values: Json, *, identifier: str | None = None) -> Json:
-        """Keeps a new object: the SDK's fields as null, then `values`."""
-        fields = self.sdk.record(self.sdk.object_reference(kind))
-        silent = SILENT.get(kind, set()) | {"deleted"}
-        blank = {n: None for n, f in fields.items() if not f.required and n not in silent}
-        name = identifier or self.identifier(prefix)
-        base = {"id": name, "object": kind, "created": self.now()}
-        thing = {**blank, **base, "livemode": False, **values}
+        """Keeps a new object: the SDK's fields as null or empty, then `values`."""
+        reference = self.sdk.object_reference(kind)
+        fields = self.sdk.record(reference).keys() - SILENT.get(kind, set()) - {"deleted"}
+        thing = {
+            **{name: empty for name, empty in self.sdk.blank(reference).items() if name in fields},
+            "id": identifier or self.identifier(prefix),
+            "object": kind,
+            "created": self.now(),
+            "livemode": False,
+        }
         # InvoiceItem has `date` and Refund no `livemode` (SDK).
-        known = {name: value for name, value in thing.items() if name in fields}
+        known = {name: value for name, value in thing.items() if name in fields} | values
         thing = Thing(known, self.touched)
         self.tables.setdefault(kind, {})[thing["id"]] = thing
         return thing

@@ -132,7 +132,6 @@ def _values(store: Store, customer: Json, params: Json, currency: str) -> Json:
         "billing_cycle_anchor": trial_end or now,
         # Flexible unless asked otherwise (documentation, recorded).
         "billing_mode": {"flexible": flexible, "type": mode["type"], "updated_at": now},
-        "billing_schedules": [],
         "cancel_at_period_end": False,
         "cancellation_details": dict.fromkeys(("comment", "feedback", "feedback_option", "reason")),
         "collection_method": params.get("collection_method", "charge_automatically"),
