@@ -28,6 +28,10 @@ class Clock(Protocol):
         """Wait for a random time, at most this long, so that rivals come back apart."""
         ...
 
+    def wait(self, seconds: float) -> None:
+        """Wait for as long, so that a budget of requests a second is kept."""
+        ...
+
 
 class Ids(Protocol):
     """Fresh identifiers (ULIDs)."""
@@ -181,11 +185,27 @@ class CreditNoteLine:
     taxes: tuple[TaxFacts, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """A part of a list; `after` is where the next part begins, None when this was the last."""
+
+    rows: tuple[R, ...]
+    after: str | None
+
+
 class Billing(Protocol):
     """Stripe, read and changed. Mutations take the persisted key of their effect.
 
     Every method raises UnavailableError, OutcomeUnknownError or RefusedError as it happened.
     """
+
+    def page(self, kind: type[R], *, since: datetime | None, after: str | None) -> Page[R]:
+        """One request's worth of all `kind`s that were created from `since` on, the newest first.
+
+        `kind` is one of RefundFacts, DisputeFacts, CreditNoteFacts, SubscriptionFacts (ended ones
+        too), MovementFacts and ChangeFacts (of the objects whose events we handle).
+        """
+        ...
 
     def customer_email(self, customer: str) -> str | None: ...  # noqa: D102
     def subscription(self, subscription: str) -> SubscriptionFacts | None: ...  # noqa: D102

@@ -7,21 +7,25 @@ carries the same key; what it cannot repeat safely (a body cut half-way) comes b
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import stripe
 
 from shared.adapters import stripe_facts as facts
 from shared.adapters.stripe_errors import or_none, translated
+from shared.adapters.stripe_lists import read_page
 from shared.domain.dispute import DisputeFacts
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts
 from shared.ports import (
     CreditNoteLine,
     InvoiceFacts,
+    Page,
     PaymentFacts,
     PendingCharge,
 )
+
+R = TypeVar("R")
 
 _CONNECT_SECONDS, _READ_SECONDS, _RETRIES = 3, 10, 1
 
@@ -41,6 +45,10 @@ class StripeBilling:
 
     def __init__(self, client: stripe.StripeClient) -> None:
         self._api = client.v1
+
+    def page(self, kind: type[R], *, since: datetime | None, after: str | None) -> Page[R]:
+        """See `Billing`."""
+        return read_page(self._api, kind, since=since, after=after)
 
     def customer_email(self, customer: str) -> str | None:
         """See `Billing`."""

@@ -15,3 +15,7 @@ class SystemClock:
     def pause(self, longest_seconds: float) -> None:
         """See `Clock`."""
         time.sleep(random.uniform(0, longest_seconds))  # noqa: S311 - spread, not secrecy
+
+    def wait(self, seconds: float) -> None:
+        """See `Clock`."""
+        time.sleep(seconds)

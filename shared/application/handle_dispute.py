@@ -78,6 +78,8 @@ def _apply(
                 was_lost = known is not None and known.phase is DisputePhase.LOST
                 record = book_won(change, record, was_lost=was_lost)
                 _reinstate(change, record)
+            case DisputeEffect.BOOK_WIN:
+                record = book_won(change, record, was_lost=False)
             case DisputeEffect.BOOK_LOSS:
                 record = book_lost(change, record, consequences)
                 _announce_loss(change, record)

@@ -36,6 +36,7 @@ class DisputeEffect(StrEnum):
     BOOK_FUNDS = "book_funds"
     REINSTATE = "reinstate"
     BOOK_LOSS = "book_loss"
+    BOOK_WIN = "book_win"
     PARK = "park"
 
 
@@ -96,7 +97,8 @@ class Dispute:
 _CHARGEBACK: dict[tuple[DisputePhase | None, DisputePhase], tuple[DisputeEffect, ...]] = {
     (None, DisputePhase.OPEN): (DisputeEffect.SUSPEND,),
     (None, DisputePhase.LOST): (DisputeEffect.SUSPEND, DisputeEffect.BOOK_LOSS),
-    (None, DisputePhase.WON): (DisputeEffect.RECORD,),
+    # Nobody was told of it, so nobody is told of its end.
+    (None, DisputePhase.WON): (DisputeEffect.BOOK_WIN,),
     (DisputePhase.OPEN, DisputePhase.WON): (DisputeEffect.REINSTATE,),
     (DisputePhase.OPEN, DisputePhase.LOST): (DisputeEffect.BOOK_LOSS,),
     (DisputePhase.LOST, DisputePhase.WON): (DisputeEffect.REINSTATE,),

@@ -35,8 +35,10 @@ class ForeignRefund:
         done = self.claimed_by is None and self.status is RefundStatus.SUCCEEDED
         return self.amount if done else 0
 
+    def may_become(self, status: RefundStatus) -> bool:
+        """Whether `status` is further than what is known."""
+        return self.claimed_by is None and _RANK[status] > _RANK[self.status]
+
     def moved_to(self, status: RefundStatus) -> "ForeignRefund":
         """The refund in `status`; the same when that is older than what is known."""
-        if self.claimed_by or _RANK[status] <= _RANK[self.status]:
-            return self
-        return replace(self, status=status)
+        return replace(self, status=status) if self.may_become(status) else self

@@ -82,6 +82,10 @@ class RefundOperation:
     credit_note: str | None = None
     reason: str | None = None
 
+    def may_become(self, status: RefundStatus) -> bool:
+        """Whether `status` may follow the present one."""
+        return status in _STEPS[self.status]
+
     def step(self, status: RefundStatus, *, reason: str | None = None) -> "RefundOperation":
         """The operation in `status`.
 

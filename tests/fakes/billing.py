@@ -2,19 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
-from shared.domain.dispute import DisputeFacts
+from shared.domain.dispute import DisputeFacts, DisputePhase
 from shared.domain.errors import RefusedError
+from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionStatus
 from shared.ports import (
     CreditNoteLine,
     InvoiceFacts,
+    Page,
     PaymentFacts,
     PendingCharge,
 )
+
+R = TypeVar("R")
+
+# Small, so that every list of more than two is read in several requests.
+PER_PAGE = 2
+START = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def _created(row: Any) -> datetime | None:
+    at: datetime | None = getattr(row, "created_at", None) or getattr(row, "opened_at", None)
+    return at
 
 
 class FakeBilling:
@@ -41,6 +54,8 @@ class FakeBilling:
         self.fail_after: dict[str, list[Exception]] = {}
         self.refund_status = "succeeded"
         self.preview_differs_by = 0
+        self.moved: dict[str, MovementFacts] = {}
+        self.changed: list[ChangeFacts] = []
         self.now: datetime | None = None
 
     def forget_keys(self) -> None:
@@ -62,6 +77,66 @@ class FakeBilling:
 
     def called(self, method: str) -> list[dict[str, Any]]:
         return [arguments for name, arguments in self.calls if name == method]
+
+    # lists
+
+    def page(self, kind: type[R], *, since: datetime | None, after: str | None) -> Page[R]:
+        if self.fail_before.get("page"):
+            raise self.fail_before["page"].pop(0)
+        rows = self._rows(kind)
+        begin = int(after) if after else 0
+        rows = [row for row in rows if since is None or (_created(row) or since) >= since]
+        more = begin + PER_PAGE < len(rows)
+        return Page(tuple(rows[begin : begin + PER_PAGE]), str(begin + PER_PAGE) if more else None)
+
+    def _rows(self, kind: type) -> list[Any]:
+        if kind is RefundFacts:
+            return list(self.refunds.values())
+        if kind is DisputeFacts:
+            return list(self.disputes.values())
+        if kind is SubscriptionFacts:
+            return list(self.known_subscriptions.values())
+        if kind is CreditNoteFacts:
+            return [self._credit_note(note) for note in self.credit_notes]
+        if kind is ChangeFacts:
+            return list(self.changed)
+        assert kind is MovementFacts
+        return list((self._movements() | self.moved).values())
+
+    def _credit_note(self, name: str) -> CreditNoteFacts:
+        note = self.credit_notes[name]
+        subscription = self.invoices[note["invoice"]].subscription or ""
+        return CreditNoteFacts(
+            id=name,
+            customer=self.known_subscriptions[subscription].customer,
+            invoice=note["invoice"],
+            status=note.get("status", "issued"),
+            operation=note["operation"],
+            created_at=note["created_at"],
+        )
+
+    def _movements(self) -> dict[str, MovementFacts]:
+        """What refunds and disputes have moved, as they stand."""
+        made: dict[str, MovementFacts] = {}
+
+        def move(source: str, category: str, net: int, currency: str, at: datetime) -> None:
+            name = f"txn_{category}_{source}"
+            made[name] = MovementFacts(name, source, category, net, currency, at)
+
+        for refund in self.refunds.values():
+            at = refund.created_at or START
+            if refund.status in ("succeeded", "pending", "failed"):
+                move(refund.id, "refund", -refund.amount, refund.currency, at)
+            if refund.status == "failed":
+                move(refund.id, "refund_failure", refund.amount, refund.currency, at)
+        for dispute in self.disputes.values():
+            out, currency = dispute.withdrawn + dispute.fee, dispute.settlement_currency
+            if out:
+                move(dispute.id, "dispute", -out, currency, dispute.opened_at)
+            if dispute.phase is DisputePhase.WON:
+                back = dispute.withdrawn
+                move(dispute.id, "dispute_reversal", back, currency, dispute.opened_at)
+        return made
 
     # reads
 
@@ -223,6 +298,8 @@ class FakeBilling:
                 failure=None,
                 operation=operation,
                 operation_customer=customer,
+                customer=customer,
+                created_at=self.now,
             )
             self.refunds[refund.id] = refund
             return refund
@@ -248,6 +325,7 @@ class FakeBilling:
                 "refunds": list(refunds),
                 "credit": credit,
                 "operation": operation,
+                "created_at": self.now,
             }
             return note
 

@@ -20,12 +20,17 @@ START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 class FakeClock:
     def __init__(self, now: datetime = START) -> None:
         self.instant = now
+        self.waited = 0.0
 
     def now(self) -> datetime:
         return self.instant
 
     def pause(self, longest_seconds: float) -> None:
         """Nobody waits in a test."""
+
+    def wait(self, seconds: float) -> None:
+        """Nor here; how long they would have is kept."""
+        self.waited += seconds
 
     def advance(self, **delta: float) -> None:
         self.instant += timedelta(**delta)
