@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from infrastructure.local.stripe.money import ZERO_DECIMAL, half_up
+from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.state import Json, Store
 
 DAY = 24 * 3600
@@ -58,6 +59,8 @@ def record(
                 "type": "stripe_fee",
             }
         ]
+    kept = store.private.setdefault("balance", {})
+    kept[currency] = kept.get(currency, 0) + amount - fee
     return store.add(
         "balance_transaction",
         "txn",
@@ -77,3 +80,17 @@ def record(
             "type": kind,
         },
     )
+
+
+@endpoint("GET", "/v1/balance")
+def retrieve_balance(store: Store, _params: Json) -> Json:
+    """What is ours by currency: available, and still on its way (SDK docstrings)."""
+    parts: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
+    for row in store.rows("balance_transaction"):
+        part = parts["available" if row["available_on"] <= store.now() else "pending"]
+        part[row["currency"]] = part.get(row["currency"], 0) + row["net"]
+    shown = {
+        name: [{"amount": amount, "currency": currency} for currency, amount in part.items()]
+        for name, part in parts.items()
+    }
+    return {"object": "balance", "livemode": False, **shown}

@@ -28,11 +28,8 @@ def schedule_end(store: Store, subscription: Json, params: Json, details: Json) 
     match at:
         case "min_period_end":
             at = min(ends)
-        case "max_period_end":
+        case "max_period_end" | "max_billed_until":  # nothing is billed beyond a period here
             at = max(ends)
-        case "max_billed_until":
-            what = "cancel_at=max_billed_until"
-            raise unmodelled(what)
     at_period_end = bool(params.get("cancel_at_period_end", False))
     if at_period_end:
         at = max(ends)  # with several intervals: unverified

@@ -1,6 +1,7 @@
 """The object families that this server has: importing them registers their endpoints."""
 
 from infrastructure.local.stripe import (  # noqa: F401 -- imported for their registrations
+    balance,
     catalogue,
     credit_notes,
     customers,
@@ -29,6 +30,7 @@ SERVICES = (
     *(
         f"_{name}_service"
         for name in (
+            "balance",
             "balance_transaction",
             "charge",
             "coupon",

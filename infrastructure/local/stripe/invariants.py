@@ -62,6 +62,17 @@ def _moved(store: Store, thing: Json) -> int:
     return sum(row["amount"] for row in rows if row["source"] == thing["id"])
 
 
+def _balance(store: Store, _transaction: Json) -> Iterator[str]:
+    """The balance is what its transactions add up to."""
+    sums: dict[str, int] = {}
+    for row in store.rows("balance_transaction"):
+        sums[row["currency"]] = sums.get(row["currency"], 0) + row["net"]
+        if row["net"] != row["amount"] - sum(part["amount"] for part in row["fee_details"]):
+            yield f"net {row['net']} is not the amount less its fees"
+    if sums != store.private["balance"]:
+        yield f"the balance is {store.private['balance']}, its transactions are {sums}"
+
+
 def _charge(store: Store, charge: Json) -> Iterator[str]:
     refunds = [row for row in store.rows("refund") if row["charge"] == charge["id"]]
     given = sum(row["amount"] for row in refunds if row["status"] not in GIVEN_BACK)
@@ -141,6 +152,7 @@ def _customer(store: Store, customer: Json) -> Iterator[str]:
 
 
 CHECKS = {
+    "balance_transaction": _balance,
     "charge": _charge,
     "refund": _refund,
     "dispute": _dispute,

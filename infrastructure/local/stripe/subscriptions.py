@@ -120,6 +120,9 @@ def _refuse_incomplete(store: Store, subscription: Json, invoice: Json, params: 
 def _values(store: Store, customer: Json, params: Json, currency: str) -> Json:
     mode = params.get("billing_mode", {"type": "flexible"})
     now = store.now()
+    if mode.get("flexible", {}).get("proration_discounts", "included") != "included":
+        what = "proration_discounts=itemized"
+        raise unmodelled(what)
     flexible = {"proration_discounts": "included"} if mode["type"] == "flexible" else None
     trial_end = params.get("trial_end")
     if "trial_period_days" in params:

@@ -29,6 +29,8 @@ def world(shop):
 @pytest.mark.parametrize(
     ("kind", "changes", "fault"),
     [
+        ("balance_transaction", {"net": 1}, "net 1 is not the amount less its fees"),
+        ("balance_transaction", {"currency": "eur"}, "its transactions are"),
         ("charge", {"amount_refunded": 99}, "its refunds are 100"),
         ("charge", {"amount_captured": 99}, "refunds of 100 exceed 99"),
         ("charge", {"refunded": True}, "refunded is True"),

@@ -52,6 +52,16 @@ def test_after_a_failure_the_amount_can_be_refunded_again(shop, refund):
     assert second.amount == 1000
 
 
+def test_the_balance_is_what_its_transactions_add_up_to(shop, refund):
+    refund()
+    fee = 29 + 30
+    pending = shop.client.v1.balance.retrieve().pending
+    assert [(part.amount, part.currency) for part in pending] == [(1000 - fee - 400, "usd")]
+    shop.wait(3 * 24 * 3600)
+    balance = shop.client.v1.balance.retrieve()
+    assert ([part.amount for part in balance.available], balance.pending) == ([541], [])
+
+
 def test_a_pending_refund_counts_and_succeeds_later(shop, refund):
     made = refund("pm_card_pendingRefund")
     assert (made.status, made.pending_reason) == ("pending", "processing")
