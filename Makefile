@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test lint clauses bench-quote check-stripe-cli lock build
+.PHONY: help setup run test lint clauses bench-quote mutate check-stripe-cli lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,6 +38,10 @@ check-stripe-cli: setup ## the official Stripe CLI (from npm) triggers its event
 
 bench-quote: setup ## decisions a second, and a million cases through the command (CASES=n)
 	@CASES="$(CASES)" $(BIN)/python -m infrastructure.bench
+
+mutate: ## mutation score of the arithmetic of money (minutes), survivors with their reasons
+	@$(PYTHON) infrastructure/environments.py mutate
+	@.local/mutation/bin/python -m infrastructure.mutation
 
 lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/*.in
 	@$(PYTHON) infrastructure/environments.py lock

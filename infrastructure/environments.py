@@ -90,6 +90,9 @@ class Environment:
 APPLICATION = Environment("application", ROOT / ".venv", "test")
 EMULATOR = Environment("emulator", ROOT / ".local" / "emulator", "local")
 BUILD = Environment("build", ROOT / ".local" / "build", "build")
+# What is tested is what ships: a set built on another may not move its pins.
+PINS = {"test": ("runtime",), "mutate": ("runtime", "test")}
+MUTATION = Environment("mutation", ROOT / ".local" / "mutation", "mutate")
 
 
 def check_interpreter() -> None:
@@ -237,10 +240,9 @@ def lock() -> None:
     ]
     common += ["--python-version", "{}.{}".format(*OLDEST), "--quiet"]
     common += ["--custom-compile-command", "make lock", *sys.argv[2:]]
-    for name in ("bootstrap", "runtime", "test", "local", "build"):
+    for name in ("bootstrap", "runtime", "test", "mutate", "local", "build"):
         target = f"requirements/{name}.txt"
-        # What is tested is what ships: the test set may not move a runtime pin.
-        pins = ["-c", "requirements/runtime.txt"] if name == "test" else []
+        pins = [arg for pin in PINS.get(name, ()) for arg in ("-c", f"requirements/{pin}.txt")]
         with step(f"locking {target}"):
             compile_ = [uv, "pip", "compile", *common, *pins, f"requirements/{name}.in"]
             output = run([*compile_, "-o", target], clean=True)
@@ -250,9 +252,14 @@ def lock() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Carry out `setup` (default), `build` or `lock`; return the exit status."""
+    """Carry out `setup` (default), `build`, `mutate` or `lock`; return the exit status."""
     task = arguments[0] if arguments else "setup"
-    wanted = {"setup": [APPLICATION, EMULATOR], "build": [BUILD], "lock": []}
+    wanted = {
+        "setup": [APPLICATION, EMULATOR],
+        "build": [BUILD],
+        "mutate": [MUTATION],
+        "lock": [],
+    }
     if task not in wanted:
         print(f"environments.py knows {', '.join(wanted)}, not {task!r}.", file=sys.stderr)
         return 2

@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from infrastructure.bench.bare import bare_refund
-from infrastructure.cli.quote_command import quote
+from infrastructure.cli.quote_command import decide
 from shared.adapters.policy_files import load_policy_for
 from shared.domain.case import parse_case
 from shared.domain.refund import decide_refund, quote_document
@@ -60,7 +60,7 @@ def main() -> int:
             "bare Fraction arithmetic": lambda: bare_refund(amounts, start, end, at, PAID),
             "decision with its trace": lambda: decide_refund(policy, case),
             "… and the quote's document": lambda: quote_document(decide_refund(policy, case)),
-            "… and reading the case": lambda: quote(DOCUMENT),
+            "… and reading the case": lambda: quote_document(decide(DOCUMENT)),
         }
     )
     bare = costs["bare Fraction arithmetic"]

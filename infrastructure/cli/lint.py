@@ -26,7 +26,12 @@ def findings(reference: str, tests: Path | None) -> Iterator[str]:
     except FaultsError as error:
         yield from (f"{reference}: {fault}" for fault in error.faults)
         return
-    checks = [*_unreached(policy), *_unapprovable(policy)]
+    checks = [
+        *_unreached(policy),
+        *_unapprovable(policy),
+        *_windows_apart(policy),
+        *_limits_apart(policy),
+    ]
     if tests is not None:
         checks += _unproven(policy, tests)
     yield from (f"{reference}: {finding}" for finding in checks)
@@ -57,6 +62,32 @@ def _unapprovable(policy: Policy) -> Iterator[str]:
         if isinstance(clause, c.Formula) and clause.outcome is c.Outcome.NEEDS_APPROVAL:
             for ground in sorted(clause.grounds - approvable):
                 yield f"{clause.id}: nobody may approve the ground {ground}"
+
+
+def _windows_apart(policy: Policy) -> Iterator[str]:
+    """Charges for issues of days on which nobody can ask for money back any more."""
+    for charge in (x for x in policy.clauses if isinstance(x, c.IssueCharge)):
+        for window in (x for x in policy.clauses if isinstance(x, c.Window)):
+            both = sorted(charge.grounds & window.grounds)
+            if window.since is c.Since.PURCHASE and charge.days > window.days and both:
+                yield (
+                    f"{charge.id}: charges for issues up to day {charge.days}, but {window.id} "
+                    f"ends on day {window.days} ({', '.join(both)})"
+                )
+
+
+def _limits_apart(policy: Policy) -> Iterator[str]:
+    """What an agent may approve alone, against the limit of the whole."""
+    for cap in (x for x in policy.clauses if isinstance(x, c.Cap)):
+        for approval in (x for x in policy.clauses if isinstance(x, c.ApprovalRule)):
+            if cap.limits is None or not cap.grounds & approval.grounds:
+                continue
+            for currency, limit in cap.limits.items():
+                alone = approval.agent_limits.get(currency)
+                if alone is None:
+                    yield f"{approval.id}: no agent limit in {currency}, which {cap.id} allows"
+                elif alone > limit:
+                    yield f"{approval.id}: agents may approve {alone} {currency}, above {cap.id}"
 
 
 def _unproven(policy: Policy, tests: Path) -> Iterator[str]:

@@ -10,10 +10,15 @@ from typing import Any
 from infrastructure.cli.documents import REFUSED, as_data, parse_json, read_bytes, report
 from shared.adapters.policy_files import load_policy_for
 from shared.domain.case import CASE, parse_case
+from shared.domain.decision import Decision
+from shared.domain.explanation import explain
 from shared.domain.quote_form import OUT
 from shared.domain.refund import decide_refund, quote_document
 from shared.domain.shapes import FaultsError
+from shared.domain.words import ENGLISH
+from shared.domain.words_german import GERMAN
 
+LANGUAGES = {words.language: words for words in (ENGLISH, GERMAN)}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -23,6 +28,9 @@ def add_to(commands: Any) -> None:
     parser.add_argument("file", nargs="?", help="a JSON file, or - for standard input")
     parser.add_argument("--batch", action="store_true", help="one case a line; streams")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of both sides")
+    parser.add_argument(
+        "--explain", choices=LANGUAGES, help="print what the customer is told instead"
+    )
     parser.set_defaults(run=run, usage=parser.format_usage())
 
 
@@ -39,17 +47,20 @@ def run(options: argparse.Namespace) -> int:
     try:
         if options.batch:
             return _batch(options.file)
-        document = quote(parse_json(read_bytes(options.file)))
+        decision = decide(parse_json(read_bytes(options.file)))
     except FaultsError as error:
         return report(error.faults)
-    print(json.dumps(document, indent=2))
+    if options.explain:
+        print(explain(decision, LANGUAGES[options.explain]))
+    else:
+        print(json.dumps(quote_document(decision), indent=2))
     return 0
 
 
-def quote(document: Any) -> dict[str, Any]:
-    """The Out document of an In document; ``FaultsError`` with every fault."""
+def decide(document: Any) -> Decision:
+    """The decision on an In document; ``FaultsError`` with every fault."""
     case = parse_case(document)
-    return quote_document(decide_refund(load_policy_for(case), case))
+    return decide_refund(load_policy_for(case), case)
 
 
 def schema() -> dict[str, Any]:
@@ -84,6 +95,6 @@ def _answers(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            yield quote(parse_json(line))
+            yield quote_document(decide(parse_json(line)))
         except FaultsError as error:
             yield {"line": number, "faults": as_data(error.faults)}

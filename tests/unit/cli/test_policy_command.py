@@ -62,6 +62,75 @@ def test_lint_finds_unreached_grounds_missing_approvers_and_missing_proofs(
     assert "mine.partial: no test names it" in found
 
 
+def test_lint_finds_windows_and_limits_that_contradict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = pack_files()["moneyback@2025-01-06"].read_text(encoding="utf-8")
+    for old, new in (
+        ("days = 15\nsince", "days = 14\nsince"),
+        ("agent_limits = { usd = 5000, eur = 5000, gbp = 4000 }", "agent_limits = { usd = 20001 }"),
+        (
+            "limits = { usd = 20000, eur = 20000, gbp = 15000 }\ntext = ",
+            "limits = { usd = 20000, eur = 1 }\ntext = ",
+        ),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    pack = tmp_path / "mine.toml"
+    pack.write_text(text, encoding="utf-8")
+
+    assert main(["policy", "lint", str(pack)]) == 1
+
+    found = capsys.readouterr().out
+    assert (
+        "per_issue: charges for issues up to day 15, but moneyback.window ends on day 14" in found
+    )
+    assert "moneyback.goodwill: agents may approve 20001 usd, above moneyback.goodwill" in found
+    assert "moneyback.goodwill: no agent limit in eur" in found
+
+
+@pytest.mark.parametrize(
+    ("second", "fault"),
+    [
+        pytest.param(
+            "kind = 'window'\ndays = 30\nsince = 'purchase'\ncode = 'late'",
+            "a second window since purchase for dissatisfaction",
+            id="two windows from one event",
+        ),
+        pytest.param(
+            "kind = 'ground'\noutcome = 'denied'\ncode = 'no'",
+            "a second formula for dissatisfaction",
+            id="money on a ground that is denied",
+        ),
+        pytest.param(
+            "kind = 'consequence'\non = 'cancellation'\nnotice_days = 3",
+            "a second notice_days rule",
+            id="two terms of notice",
+        ),
+        pytest.param(
+            "kind = 'consequence'\non = 'cancellation'",
+            "a rule that says nothing",
+            id="a rule without a parameter",
+        ),
+        pytest.param(
+            "kind = 'formula'\nshare = 'full_amount'\ncode = 'x'\nsettle_as = []\ngrounds = []",
+            "allowed: at least one of refund, credit",
+            id="money that goes nowhere",
+        ),
+    ],
+)
+def test_clauses_that_contradict_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], second: str, fault: str
+) -> None:
+    text = pack_files()["moneyback@2025-01-06"].read_text(encoding="utf-8")
+    pack = tmp_path / "mine.toml"
+    clause = f"\n[[clause]]\nid = 'mine.second'\ntext = 'Another.'\n{second}\n"
+    pack.write_text(text + clause, encoding="utf-8")
+
+    assert main(["policy", "lint", str(pack)]) == 1
+    assert fault in capsys.readouterr().out
+
+
 def test_lint_reports_the_faults_of_a_pack(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,6 +32,15 @@ def test_a_denial_is_a_decision(write: Any, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(capsys.readouterr().out)["outcome"] == "denied"
 
 
+def test_what_the_customer_is_told_comes_in_their_language(
+    write: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["quote", write(json.dumps(case())), "--explain", "de"]) == 0
+    assert capsys.readouterr().out == (
+        "Die Erstattung wird gewährt. Von Position il_1 ist 593/730 ungenutzt.\n"
+    )
+
+
 def test_standard_input_is_read_for_a_dash(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,8 @@ HALF_UP, HALF_EVEN, DOWN = Rounding.HALF_UP, Rounding.HALF_EVEN, Rounding.DOWN
         (Fraction(3), 1, DOWN, 3),
         (Fraction(15), 10, HALF_UP, 20),
         (Fraction(25), 10, HALF_EVEN, 20),
+        (Fraction(15), 10, HALF_EVEN, 20),
+        (Fraction(3), 1, HALF_EVEN, 3),
         (Fraction(14), 10, HALF_UP, 10),
         (Fraction(0), 100, HALF_UP, 0),
     ],
@@ -58,7 +60,7 @@ def test_parts_sum_to_the_whole(
 
 
 def test_a_total_that_the_shares_cannot_make_is_an_error() -> None:
-    with pytest.raises(AssertionError, match="the parts must sum to the whole"):
+    with pytest.raises(AssertionError, match=r"^the parts must sum to the whole"):
         allocate(9, [Fraction(1), Fraction(2)], ["a", "b"], 1)
 
 

@@ -75,10 +75,12 @@ NOON_TO_NOON = Period(paris(3, 1, 12), paris(3, 11, 12))
 def test_no_instant_before_the_period_or_after_it_is_given_back() -> None:
     first = unused(paris(3, 1, 18), NOON_TO_NOON)
     last = unused(paris(3, 11, 6), NOON_TO_NOON, Basis.DAY_INCLUSIVE)
+    over = unused(paris(3, 11, 12), NOON_TO_NOON)
 
     assert (first.fraction, first.refunded_from) == (Fraction(1), paris(3, 1, 12))
     assert (last.fraction, last.refunded_from) == (Fraction(0), paris(3, 11, 12))
     assert last.length == timedelta(0)
+    assert over == Unused(Fraction(0), timedelta(0), paris(3, 11, 12))
 
 
 def test_a_period_within_one_day_counts_as_that_day() -> None:
@@ -88,5 +90,8 @@ def test_a_period_within_one_day_counts_as_that_day() -> None:
     assert unused(paris(3, 1, 10), hours, Basis.DAY_INCLUSIVE).fraction == 0
 
 
-def test_midnight_is_that_of_the_zone() -> None:
-    assert midnight(paris(3, 10, 12).date(), PARIS) == datetime(2026, 3, 9, 23, tzinfo=UTC)
+def test_midnight_is_that_of_the_zone_and_told_in_utc() -> None:
+    begins = midnight(paris(3, 10, 12).date(), PARIS)
+
+    assert begins == datetime(2026, 3, 9, 23, tzinfo=UTC)
+    assert begins.tzinfo is UTC
