@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from infrastructure.cli.holiday_calendar import calendar_text
 from infrastructure.cli.lint import findings
 from infrastructure.cli.quote_command import DIALECT
 from shared.adapters.policy_files import load_policy, pack_files
+from shared.domain.clauses import Clause
 from shared.domain.periods import instant_text
 from shared.domain.policy import Policy
 from shared.domain.policy_form import PACK
@@ -81,9 +83,33 @@ def shown(policy: Policy) -> str:
         policy.digest,
     ]
     for clause in policy.clauses:
-        grounds = ", ".join(sorted(clause.grounds))
+        grounds = ", ".join(sorted(clause.grounds)) or "no request"
+        parameters = "; ".join(_parameters(clause))
         head += ["", f"{clause.id} ({clause.kind}) on {grounds}", f"  {clause.text}"]
+        head += [f"  {parameters}"] if parameters else []
     return "\n".join([*head, ""])
+
+
+def _parameters(clause: Clause) -> Iterator[str]:
+    """What the clause says in figures and choices."""
+    for member in fields(clause):
+        value = getattr(clause, member.name)
+        if member.name not in ("id", "kind", "grounds", "text") and value is not None:
+            yield f"{member.name} {_in_short(value)}"
+
+
+def _in_short(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case frozenset():
+            return ", ".join(sorted(value)) or "none"
+        case tuple():
+            return " to ".join(map(str, value))
+        case dict():
+            return ", ".join(f"{key} {each}" for key, each in value.items()) or "none"
+        case _:
+            return str(value)
 
 
 def _lint(options: argparse.Namespace) -> int:

@@ -41,7 +41,12 @@ def test_every_pack_keeps_to_the_printed_schema(
 
 def test_a_pack_is_shown_clause_by_clause(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["policy", "show", "moneyback"]) == 0
-    assert "moneyback.callback (deadline) on" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "moneyback.callback (deadline) on" in shown
+    assert "  promise callback; business_hours 4 to 8\n" in shown
+    assert "  agent_limits usd 5000, eur 5000, gbp 4000; review_evidence yes\n" in shown
+    assert "moneyback.intake (consequence) on no request" in shown
+    assert "  on intake; channels email, phone, portal\n" in shown
 
 
 def test_the_packs_that_ship_are_free_of_findings(capsys: pytest.CaptureFixture[str]) -> None:
