@@ -135,6 +135,24 @@ def test_what_an_issue_costs_is_in_the_policy(currency: str, charge: int) -> Non
 
 
 @pytest.mark.clause("moneyback.per_issue")
+def test_what_an_issue_costs_in_a_currency_that_the_policy_does_not_name_is_asked_for() -> None:
+    asked: dict[str, Any] = {
+        "invoices": [invoice(currency="jpy")],
+        "request": {"ground": "dissatisfaction", "received_at": day(10)},
+        "resolved_issues": [day(3)],
+    }
+
+    unknown = quote(case("moneyback", **asked))
+    told = quote(case("moneyback", **asked, per_issue_charge=4000))
+
+    assert (unknown["outcome"], codes(unknown)) == (
+        "needs_verification",
+        {"per_issue_charge_unknown"},
+    )
+    assert (told["outcome"], told["amount"]) == ("needs_approval", 116000)
+
+
+@pytest.mark.clause("moneyback.per_issue")
 def test_charges_for_issues_never_lead_below_zero() -> None:
     out = quote(
         case(

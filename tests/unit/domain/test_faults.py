@@ -54,6 +54,24 @@ L = "$.invoices[0].lines[0]"
             id="a period that ends before it starts",
         ),
         pytest.param(
+            {"invoices": [invoice(payments=[payment(), payment()])]},
+            "$.invoices[0].payments[1].id",
+            id="a payment twice",
+        ),
+        pytest.param(
+            {"invoices": [invoice([line(), line("il_2", credits=["il_1"])])]},
+            "$.invoices[0].lines[1].credits",
+            id="a positive line that credits another",
+        ),
+        pytest.param(
+            {"invoices": [invoice([line(), line("il_2", -5, period=None, credits=["il_1"])])]},
+            "$.invoices[0].lines[1].period",
+            id="a credit without its span",
+        ),
+        pytest.param(
+            {"invoices": [invoice([line(tax=-1)])]}, f"{L}.tax", id="tax of the other sign"
+        ),
+        pytest.param(
             {"invoices": [invoice([line(amount=-5)])]},
             f"{L}.credits",
             id="a negative line that credits nothing",

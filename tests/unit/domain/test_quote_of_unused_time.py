@@ -209,3 +209,13 @@ def test_a_suspended_account_gets_no_refund() -> None:
 @pytest.mark.clause("voip.violation")
 def test_an_open_invoice_of_another_time_is_no_violation() -> None:
     assert quote(case(customer={"open_invoices": ["A-0007"]}))["outcome"] == "granted"
+
+
+def test_goodwill_gives_back_no_time_that_a_mid_cycle_credit_took() -> None:
+    half = {"start": "2026-07-02T12:00:00Z", "end": "2027-01-01T00:00:00Z"}
+    lines = [line(amount=10000), line("il_2", -5000, period=half, credits=["il_1"])]
+    invoices = [invoice(lines, [payment(amount=10000)])]
+
+    out = quote(case(invoices=invoices, request={"ground": "goodwill"}))
+
+    assert (out["lines"][0]["fraction"], out["total"]) == ("1/2", 5000)

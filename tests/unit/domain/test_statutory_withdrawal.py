@@ -1,9 +1,11 @@
 """The consumer's right that stands over every pack."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from shared.domain.statutes import months_later
 from tests.unit.domain.cases import case, invoice, line, payment, quote
 
 PACKS = ("voip", "rtc", "itservices", "moneyback")
@@ -164,3 +166,32 @@ def test_half_a_cent_is_rounded_up(pack: str) -> None:
     )
 
     assert (out["lines"][0]["fraction"], out["amount"]) == ("1/2", 51)
+
+
+@pytest.mark.clause("eu.withdrawal")
+def test_of_each_kind_of_line_what_was_not_provided_goes_back() -> None:
+    later = {"start": "2026-07-02T12:00:00Z", "end": "2027-01-01T00:00:00Z"}
+    lines = [
+        line("il_1", 60000),
+        line("il_2", -30000, period=later, credits=["il_1"]),
+        line("il_3", 40000, kind="usage", used_amount=10000),
+        line("il_4", 20000, kind="service", period=None),
+        line("il_5", 10000, kind="service", period=None, rendered_at="2026-01-05T00:00:00Z"),
+        line("il_6", 20000, kind="digital", period=None),
+    ]
+
+    out = withdrawn(withdrawal={"started_on_request": True}, lines=lines)
+
+    assert {x["id"]: x["fraction"] for x in out["lines"]} == {
+        "il_1": "35/73",  # 182.5 days less the 7.5 that are gone, of 365
+        "il_2": "0",
+        "il_3": "3/4",
+        "il_4": "1",
+        "il_5": "0",
+        "il_6": "1",
+    }
+
+
+def test_months_later_is_the_same_day_or_the_months_last() -> None:
+    assert months_later(date(2026, 1, 15), 12) == date(2027, 1, 15)
+    assert months_later(date(2026, 8, 31), 6) == date(2027, 2, 28)
