@@ -2,6 +2,7 @@
 
 import base64
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -327,6 +328,11 @@ class Server(ThreadingHTTPServer):
     def _tick(self) -> None:
         while not self._stopped.wait(TICK_SECONDS):
             self.service.tick()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is nobody's defect."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def server_close(self) -> None:
         """Ends the clock's thread and the deliveries too."""

@@ -1,6 +1,7 @@
 """Each kind of misbehaviour, seen from the client's side of the wire."""
 
 import socket
+import struct
 import threading
 from typing import Any
 
@@ -75,6 +76,14 @@ def test_a_partial_body_is_the_beginning_of_the_answer(shop):
     head, _, body = got.partition(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
     assert 0 < len(body) < length
+
+
+def test_a_client_that_goes_away_is_no_defect(shop, capfd):
+    with socket.create_connection(("127.0.0.1", shop.server.server_port), timeout=10) as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        plain.sendall(b"GET /v1/customers HTTP/1.1\r\n")
+    assert customers(shop) == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_the_sdk_names_a_conflict_by_its_code(shop):
