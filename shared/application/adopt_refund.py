@@ -89,7 +89,8 @@ def _succeeded(
         cause=operation.id,
         evidence=(seen.id, operation.payment),
     )
-    _tell(change, operation, seen, "refund_issued", "RefundIssued")
+    change.mail("refund_issued", _mail(operation, seen))
+    change.publish("RefundIssued", _event(operation, seen))
     cancellation = change.load(Cancellation, operation.cancellation)
     if cancellation is None:
         raise BrokenInvariantError(f"refund {operation.id} of no cancellation")
@@ -115,26 +116,24 @@ def _failed(
         )
     else:
         change.put(payment.release(operation.amount))
-    _tell(change, operation, seen, "refund_failed", "RefundFailed")
+    change.mail("refund_failed", _mail(operation, seen))
+    change.publish("RefundFailed", _event(operation, seen))
     cancellation = change.load(Cancellation, operation.cancellation)
     if cancellation is not None:
         settle_cancellation(change, cancellation)
 
 
-def _tell(
-    change: Change, operation: RefundOperation, seen: RefundFacts, mail: str, event: str
-) -> None:
-    """The customer by mail, the company by a domain event."""
+def _mail(operation: RefundOperation, seen: RefundFacts) -> dict[str, str]:
     amount = money_text(operation.amount, operation.currency)
-    change.mail(mail, {"refund": operation.id, "stripe_refund": seen.id, "amount": amount})
-    change.publish(
-        event,
-        {
-            "refund": operation.id,
-            "stripe_refund": seen.id,
-            "payment": operation.payment,
-            "amount": operation.amount,
-            "currency": operation.currency,
-            "cancellation": operation.cancellation,
-        },
-    )
+    return {"refund": operation.id, "stripe_refund": seen.id, "amount": amount}
+
+
+def _event(operation: RefundOperation, seen: RefundFacts) -> dict[str, str | int]:
+    return {
+        "refund": operation.id,
+        "stripe_refund": seen.id,
+        "payment": operation.payment,
+        "amount": operation.amount,
+        "currency": operation.currency,
+        "cancellation": operation.cancellation,
+    }
