@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 ROW = re.compile(r"^\| `(?P<id>[a-z]+\.[a-z_]+)` \|.*\| (?P<state>[^|]+) \|$", re.MULTILINE)
 WORKING = "working"
-STATE = re.compile(rf"(?P<state>{WORKING}|waits for issue \d+)(; .+)?")
+STATE = re.compile(rf"(?P<state>{WORKING}|waits for \w+)(; .+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An obligation; ``state`` is working, or waits for an issue."""
+    """An obligation; ``state`` is working, or waits for a part of the product."""
 
     id: str
     state: str
@@ -27,6 +27,6 @@ def read_rows(text: str) -> dict[str, Row]:
     for found in ROW.finditer(text):
         name, state = found["id"], STATE.fullmatch(found["state"])
         if state is None or name in rows:
-            raise ValueError(f"{name}: one row, whose state is 'working' or 'waits for issue N'")
+            raise ValueError(f"{name}: one row, whose state is 'working' or 'waits for PART'")
         rows[name] = Row(name, state["state"])
     return rows

@@ -24,12 +24,12 @@ def test_every_clause_of_a_pack_has_its_row(name: str) -> None:
 
 def test_a_row_says_what_it_waits_for() -> None:
     rows = read_rows(
-        "| `a.b` | what | how | working; mails: issue 7 |\n| `a.c` | x | y | waits for issue 9 |"
+        "| `a.b` | what | how | working; mails: disputes |\n| `a.c` | x | y | waits for intake |"
     )
 
     assert [(row.id, row.state, row.works) for row in rows.values()] == [
         ("a.b", "working", True),
-        ("a.c", "waits for issue 9", False),
+        ("a.c", "waits for intake", False),
     ]
 
 
