@@ -1,13 +1,12 @@
 """Allocation: over which payments a refund goes back, and what Stripe cannot send back."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.domain.decision import Allocation
 from shared.domain.facts import Invoice, Method, SettleAs
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What one payment of one invoice (by its place in the case) gives back."""
 
     invoice: int
@@ -16,8 +15,7 @@ class Part:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(NamedTuple):
     """How a refund goes back: on payments, as account credit, and by hand."""
 
     allocation: tuple[Allocation, ...]

@@ -65,8 +65,10 @@ def _saw(share: LineShare, s: Situation) -> dict[str, Any]:
     if share.unused is None:
         return saw
     if s.settings.proration.basis is Basis.SECOND:
-        return saw | {"unused_seconds": seconds(share.unused.length)}
-    return saw | {"unused_days": share.unused.length // DAY}
+        saw["unused_seconds"] = seconds(share.unused.length)
+    else:
+        saw["unused_days"] = share.unused.length // DAY
+    return saw
 
 
 def _overcharge(clause: c.Formula, s: Situation, parts: Parts) -> tuple[list[Ruling], Shares]:
