@@ -113,7 +113,7 @@ class TaxFacts:
 class LineFacts:
     """An invoice line: `amount` net after discounts, `tax` on top of it (minor units).
 
-    `kind` is one of the line kinds of the quote's contract; `credits` the lines that a negative
+    `discount` is what its discounts took off, which is no longer in `amount`. `kind` is one of the line kinds of the quote's contract; `credits` the lines that a negative
     line takes back.
     """
 
@@ -126,6 +126,7 @@ class LineFacts:
     description: str
     taxes: tuple[TaxFacts, ...] = ()
     credits: tuple[str, ...] = ()
+    discount: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ def line_from_stripe(raw: Raw) -> LineFacts:
         description=raw.get("description") or "",
         taxes=taxes,
         credits=tuple(credited.get("invoice_line_items") or ()),
+        discount=discounts,
     )
 
 

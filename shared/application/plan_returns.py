@@ -89,7 +89,25 @@ def _credit_lines(
             inclusive = bool(line.taxes) and all(t.inclusive for t in line.taxes)
             # Stripe takes a line's amount net where its tax comes on top, gross where it is inside.
             amount = net + tax if inclusive else net
+            amount = _before_discount(line, amount, inclusive=inclusive)
             yield CreditNoteLine(line.id, amount, tuple(_taxes(line, net, tax)))
+
+
+def _before_discount(line: LineFacts, amount: int, *, inclusive: bool) -> int:
+    """What has to be credited so that `amount` is left when Stripe takes the discount's share off.
+
+    https://docs.stripe.com/api/credit_notes/line_item: a line's amount excludes discounts.
+    """
+    after = line.amount + line.tax if inclusive else line.amount
+    if not line.discount or not after:
+        return amount
+    whole = after + line.discount
+    guess = round_to_grain(Fraction(amount * whole, after), 1, Rounding.HALF_UP)
+    for gross in (guess, guess - 1, guess + 1):
+        share = round_to_grain(Fraction(gross * line.discount, whole), 1, Rounding.HALF_UP)
+        if gross - share == amount:
+            return gross
+    return guess
 
 
 def _fill_lines(lines: Sequence[LineFacts], total: int) -> dict[str, tuple[int, int]]:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from shared.adapters.stripe_billing import StripeBilling, stripe_client
+from shared.application.plan_returns import plan_returns
+from shared.domain.case import parse_case
 from shared.domain.dispute import DisputeKind, DisputePhase
 from shared.domain.errors import BrokenInvariantError, OutcomeUnknownError, RefusedError
 from shared.domain.subscription import SubscriptionStatus
@@ -317,3 +319,44 @@ def test_what_a_note_gives_to_the_balance_counts_as_credited(
     )
     assert first_invoice(billing, made.id).credited == 20000
     assert shop.client.v1.customers.retrieve(made.customer).balance == -20000
+
+
+@pytest.mark.parametrize("inclusive", [False, True], ids=["tax on top", "tax inside"])
+@pytest.mark.parametrize(("amount", "percent"), [(11900, 25), (9999, 33), (12345, 7), (1001, 50)])
+def test_a_discounted_lines_note_is_over_what_is_promised(
+    shop: Any, billing: StripeBilling, amount: int, percent: int, *, inclusive: bool
+) -> None:
+    """What is left of a discounted, taxed line, as a quote would give it back."""
+    rate = shop.client.v1.tax_rates.create(
+        {"display_name": "VAT", "percentage": 19, "inclusive": inclusive}
+    )
+    coupon = shop.client.v1.coupons.create({"percent_off": percent, "duration": "forever"})
+    params = {"default_tax_rates": [rate.id], "discounts": [{"coupon": coupon.id}]}
+    invoice = first_invoice(billing, annual(shop, amount, **params).id)
+    (line,) = invoice.lines
+    for net, tax in ((line.amount, line.tax), (line.amount * 2 // 3, line.tax * 2 // 3)):
+        document = {"total": net + tax, "lines": [{"id": line.id, "amount": net, "tax": tax}]}
+        (back,) = plan_returns(case_of(invoice), [invoice], document)
+        previewed = billing.preview_credit_note(
+            invoice=invoice.id, lines=back.lines, refund=net + tax, credit=0, out_of_band=0
+        )
+        assert previewed == net + tax
+
+
+def case_of(invoice: Any) -> Any:
+    """The case of one invoice, as far as payments are concerned."""
+    document = {
+        "policy": "voip",
+        "now": "2026-03-10T12:00:00Z",
+        "invoices": [
+            {
+                "currency": invoice.currency,
+                "lines": [
+                    {"id": "il_1", "kind": "subscription", "amount": invoice.lines[0].amount}
+                ],
+                "payments": [{"id": p.id, "amount": p.amount} for p in invoice.payments],
+            }
+        ],
+        "request": {"ground": "unused_period"},
+    }
+    return parse_case(document)
