@@ -113,8 +113,8 @@ class TaxFacts:
 class LineFacts:
     """An invoice line: `amount` net after discounts, `tax` on top of it (minor units).
 
-    `discount` is what its discounts took off, which is no longer in `amount`. `kind` is one of the line kinds of the quote's contract; `credits` the lines that a negative
-    line takes back.
+    `discount` is what its discounts took off, which is no longer in `amount`. `kind` is one of the
+    line kinds of the quote's contract; `credits` the lines that a negative line takes back.
     """
 
     id: str

@@ -257,7 +257,7 @@ def test_a_look_repairs_nothing(services: FakeServices) -> None:
 def test_a_repair_that_changes_nothing_is_for_a_person(services: FakeServices) -> None:
     """The list shows a refund that, asked for, is not there (any more)."""
     dashboard_refund(services)
-    services.billing.refund = lambda _refund: None  # type: ignore[method-assign]
+    services.billing.refund = lambda refund: None  # type: ignore[method-assign]  # noqa: ARG005
     (finding,) = run(services).findings
     assert finding.outcome is Outcome.NEEDS_PERSON
     assert finding.note

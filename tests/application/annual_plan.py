@@ -1,0 +1,30 @@
+"""The customer on an annual plan who cancels now: quote, confirm, and what has gone back."""
+
+from typing import Any
+
+from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
+from shared.application.client_keys import Answer, ClientCall
+from shared.application.quote_cancellation import quote_cancellation
+from shared.domain.cancellation import Timing
+from tests.application.builders import (
+    CUSTOMER,
+    SUBSCRIPTION,
+)
+from tests.fakes.services import FakeServices
+
+REFUND = 97479  # 1,200.00 × 593/730, half up
+
+
+def quoted(services: FakeServices, timing: Timing = Timing.IMMEDIATELY) -> dict[str, Any]:
+    return quote_cancellation(services, customer=CUSTOMER, subscription=SUBSCRIPTION, timing=timing)
+
+
+def confirm(services: FakeServices, quote_id: str, key: str = "key-1") -> Answer:
+    call = ClientCall("POST /v1/cancellations", key, quote_id)
+    return cancel_subscription(
+        services, customer=CUSTOMER, request=ConfirmQuote(quote_id), call=call
+    )
+
+
+def refunded(services: FakeServices) -> int:
+    return sum(refund.amount for refund in services.billing.refunds.values())
