@@ -33,6 +33,7 @@ LONGER_THAN_THE_SWEEP = timedelta(minutes=5)
         pytest.param({"currency": "jpy", "amount": 35_999, "tax": ("10", True)}, id="yen"),
     ],
 )
+@pytest.mark.clause("voip.unused_prepaid")
 def test_the_unused_part_goes_back_once_with_a_credit_note(
     stack: Stack,
     newcomer: Newcomer,

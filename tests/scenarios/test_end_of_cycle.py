@@ -55,6 +55,7 @@ def deleted_event(reader: Reader, customer: Customer) -> Json:
     return event
 
 
+@pytest.mark.clause("voip.cancel_end_of_cycle")
 def test_scheduled_taken_back_scheduled_again_and_ended_to_the_second(
     stack: Stack,
     newcomer: Newcomer,
