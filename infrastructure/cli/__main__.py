@@ -1,13 +1,20 @@
 """The ``fairexit`` command: ``python -m infrastructure.cli``.
 
-Exit status: 0 done (a denial is a decision), 2 input refused, with every fault on standard error.
+Exit status: 0 done (a denial is a decision), 1 done and something needs a person, 2 input refused,
+with every fault on standard error.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-from infrastructure.cli import policy_command, quote_command, switch_command
+from infrastructure.cli import (
+    dlq_command,
+    policy_command,
+    quote_command,
+    reconcile_command,
+    switch_command,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quote_command.add_to(commands)
     policy_command.add_to(commands)
     switch_command.add_to(commands)
+    reconcile_command.add_to(commands)
+    dlq_command.add_to(commands)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status

@@ -1,10 +1,12 @@
-"""A deployed stack as the command line sees it: its table, under the caller's own AWS identity."""
+"""A deployed stack as the command line sees it, under the caller's own AWS identity."""
 
 from functools import cached_property
 from typing import Any, cast
 
 from shared import ports
+from shared.adapters import policy_files
 from shared.adapters.dynamodb_store import DynamoDBStore
+from shared.adapters.sqs_queues import SqsEffectWaker
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.ulid_ids import UlidIds
 
@@ -47,8 +49,48 @@ class Deployed:
             _client("dynamodb"),
             self.outputs["TableName"],
             incarnation=self.incarnation,
-            livemode=self.parameters.get("Livemode", "false") == "true",
+            livemode=self.livemode,
         )
+
+    @cached_property
+    def sqs(self) -> Any:
+        """A client of SQS."""
+        return _client("sqs")
+
+    @cached_property
+    def waker(self) -> ports.EffectWaker:
+        """The stack's effects queue."""
+        return SqsEffectWaker(self.sqs, self.outputs["EffectsQueueUrl"])
+
+    @cached_property
+    def billing(self) -> ports.Billing:
+        """Stripe, with the stack's own key."""
+        # The SDK takes a while to import, which the other commands need not wait for.
+        from shared.adapters.stripe_billing import StripeBilling, stripe_client  # noqa: PLC0415
+
+        arn = self.parameters["StripeApiKeySecretArn"]
+        key = _client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        return StripeBilling(stripe_client(key, self.parameters["StripeApiBase"]))
+
+    @property
+    def policies(self) -> ports.Policies:
+        """The policy packs beside this command."""
+        return policy_files
+
+    @property
+    def policy(self) -> str:
+        """The policy pack in force."""
+        return self.parameters["Policy"]
+
+    @property
+    def environment(self) -> str:
+        """Part of every idempotency key."""
+        return self.parameters["Environment"]
+
+    @property
+    def livemode(self) -> bool:
+        """Whether the stack has to do with live money."""
+        return self.parameters.get("Livemode", "false") == "true"
 
     @property
     def incarnation(self) -> int:
@@ -57,7 +99,7 @@ class Deployed:
 
     @cached_property
     def services(self) -> ports.Services:
-        """What the operators' use cases ask for: they wake no effects and call nobody."""
+        """What the operators' use cases ask for: they send no mails and publish nothing."""
         return cast("ports.Services", self)
 
     def caller(self) -> str:

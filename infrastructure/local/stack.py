@@ -127,21 +127,25 @@ class Stack:
         """Return the local clock's instant."""
         return datetime.fromisoformat(self._control("GET", "clock")["now"])
 
-    def fire_schedule(self) -> None:
-        """Do at once what the EventBridge schedules do each time: invoke their targets.
+    def fire_schedule(self, work: str = "due") -> None:
+        """Do at once what the EventBridge schedule for some work does each time: invoke its target.
 
-        Raises LaunchError when a target failed.
+        Raises LaunchError when the target failed, or when there is no such schedule.
         """
         events = self.aws("events")
         rules = [each for each in events.list_rules()["Rules"] if "ScheduleExpression" in each]
-        if not rules:
-            raise LaunchError("The deployed stack has no schedule to fire.")
+        fired = 0
         for rule in rules:
             for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
                 payload = target.get("Input", "{}").encode()
+                if json.loads(payload).get("work") != work:
+                    continue
+                fired += 1
                 result = self.aws("lambda").invoke(FunctionName=target["Arn"], Payload=payload)
                 if "FunctionError" in result:
                     raise LaunchError(f"{rule['Name']} failed: {result['Payload'].read().decode()}")
+        if not fired:
+            raise LaunchError(f"The deployed stack has no schedule for {work} work.")
 
     # ------------------------------------------------------------------ what has happened
 

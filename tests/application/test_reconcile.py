@@ -254,10 +254,12 @@ def test_a_look_repairs_nothing(services: FakeServices) -> None:
     assert services.store.table == before
 
 
-def test_a_repair_that_changes_nothing_is_for_a_person(services: FakeServices) -> None:
+def test_a_repair_that_changes_nothing_is_for_a_person(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The list shows a refund that, asked for, is not there (any more)."""
     dashboard_refund(services)
-    services.billing.refund = lambda refund: None  # type: ignore[method-assign]  # noqa: ARG005
+    monkeypatch.setattr(services.billing, "refund", lambda _refund: None)
     (finding,) = run(services).findings
     assert finding.outcome is Outcome.NEEDS_PERSON
     assert finding.note

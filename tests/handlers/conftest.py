@@ -45,6 +45,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> HandlerServices:
         "process_stripe_event",
         "perform_effect",
         "do_due_work",
+        "reconcile_with_stripe",
         "show_account",
         "quote_cancellation",
         "cancel_subscription",

@@ -40,6 +40,11 @@ GRANT_OF_SETTING = {
     "EVENT_BUS_NAME": ("EventBus", {"events:PutEvents"}),
     "MAIL_FROM": ("identity", {"ses:SendEmail"}),
 }
+SCHEDULES = {
+    "DoDueWorkFunction": ("rate(1 minute)", "due"),
+    "ReconcileWithStripeFunction": ("cron(23 3 * * ? *)", "reconcile"),
+}
+INDEX_READERS = frozenset(SCHEDULES)
 READERS = frozenset({"ShowAccountFunction", "CheckAccessFunction"})
 
 
@@ -189,15 +194,15 @@ def grants_match_settings(template: Template) -> list[str]:
     return bad
 
 
-def only_due_work_reads_the_index(template: Template) -> list[str]:
-    """And it must name the index: the table's ARN does not cover it."""
-    readers = [
+def only_who_looks_for_due_work_reads_the_index(template: Template) -> list[str]:
+    """And must name the index: the table's ARN does not cover it."""
+    readers = {
         name
         for name, function in functions(template).items()
         for _, action, resource in statements(template, target(function["Role"]))
         if action == "dynamodb:Query" and resource == {"Fn::Sub": "${Table.Arn}/index/due"}
-    ]
-    return [] if readers == ["DoDueWorkFunction"] else [f"readers of the index: {readers}"]
+    }
+    return sorted(readers ^ INDEX_READERS)
 
 
 def the_table_is_protected(template: Template) -> list[str]:
@@ -294,18 +299,15 @@ def new_shared_code_moves_the_alias(template: Template) -> list[str]:
     ]
 
 
-def due_work_runs_every_minute_with_its_input(template: Template) -> list[str]:
-    """And is not retried: the next minute does the same work."""
-    schedules = {
-        name: event
+def schedules_run_with_their_inputs(template: Template) -> list[str]:
+    """And are not retried: the next run does the same work."""
+    found = {
+        name: (event["Schedule"], json.loads(event["Input"])["work"])
         for name, function in functions(template).items()
         for event in events(function, "Schedule")
+        if event["RetryPolicy"]["MaximumRetryAttempts"] == 0
     }
-    if list(schedules) != ["DoDueWorkFunction"]:
-        return [f"scheduled: {sorted(schedules)}"]
-    (event,) = schedules.values()
-    right = event["Schedule"] == "rate(1 minute)" and json.loads(event["Input"]) == {"work": "due"}
-    return [] if right and event["RetryPolicy"]["MaximumRetryAttempts"] == 0 else ["schedule"]
+    return [name for name in found | SCHEDULES if found.get(name) != SCHEDULES.get(name)]
 
 
 def alarms_notify_the_topic(template: Template) -> list[str]:
@@ -353,7 +355,7 @@ RULES: tuple[Rule, ...] = (
     every_function_has_its_own_role,
     every_function_has_a_kept_log_group,
     grants_match_settings,
-    only_due_work_reads_the_index,
+    only_who_looks_for_due_work_reads_the_index,
     the_table_is_protected,
     the_due_index_holds_keys_only,
     only_the_webhook_is_open,
@@ -361,7 +363,7 @@ RULES: tuple[Rule, ...] = (
     api_functions_answer_before_the_gateway_gives_up,
     names_agree,
     new_shared_code_moves_the_alias,
-    due_work_runs_every_minute_with_its_input,
+    schedules_run_with_their_inputs,
     alarms_notify_the_topic,
     the_user_pool_is_made_only_without_an_issuer,
     settings_hold_no_secret,

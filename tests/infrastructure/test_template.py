@@ -9,6 +9,7 @@ import pytest
 from cfnlint.api import lint_file
 
 from shared.application.perform_effect import Performed
+from shared.application.reconcile import Outcome
 from shared.domain.dispute import DisputeEffect
 from shared.domain.refund_operation import RefundStatus
 from tests.infrastructure import cloudformation
@@ -99,7 +100,7 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
     ),
     (rules.grants_match_settings, f"{VARIABLES}/MAIL_FROM", "billing@example.com"),
     (
-        rules.only_due_work_reads_the_index,
+        rules.only_who_looks_for_due_work_reads_the_index,
         f"DoDueWork{STATEMENT}/2/Resource",
         {"Fn::GetAtt": ["Table", "Arn"]},
     ),
@@ -137,7 +138,7 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
         MISSING,
     ),
     (
-        rules.due_work_runs_every_minute_with_its_input,
+        rules.schedules_run_with_their_inputs,
         "DoDueWorkFunction/Events/EveryMinute/Properties/Input",
         '{"work": "everything"}',
     ),
@@ -189,6 +190,7 @@ def test_alarms_on_our_own_metrics_watch_what_the_functions_count():
         "StripeEvents": {f"dispute_{effect}" for effect in DisputeEffect}
         | {f"refund_{status}" for status in RefundStatus},
         "DueWork": {"failed"},
+        "Divergences": {*Outcome, "failed"},
     }
 
     assert counted == set(outcomes)
