@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from infrastructure.cli.__main__ import main
 from infrastructure.local.processes import ROOT
 from infrastructure.local.stack import Stack
 from infrastructure.local.story_tools import control, reader_for
+from shared.adapters.system_clock import SystemClock
 from tests.scenarios.customers import SETTLE_SECONDS, Customer, join
 from tests.verifier.reader import Reader
 from tests.verifier.table import Table
@@ -117,3 +119,28 @@ def faults(stack: Stack) -> Iterator[Callable[..., None]]:
 def settle(stack: Stack) -> Callable[[], None]:
     """Waits until nothing is under way."""
     return lambda: stack.settle(SETTLE_SECONDS)
+
+
+Fairexit = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def fairexit(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Fairexit:
+    """Runs a command line beside the stack, at the stack's time: its exit status and output."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": stack.aws_endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(SystemClock, "now", lambda _self: stack.now())
+
+    def run(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        status = main(arguments)
+        return status, capsys.readouterr().out
+
+    return run
