@@ -10,6 +10,7 @@ from typing import Any
 from infrastructure.cli.deployed import Deployed
 from shared.application.reconcile import Finding, Outcome, Report, reconcile
 from shared.application.reconcile_lists import GRACE, MONEY_DAYS, REQUESTS_PER_SECOND, Scope
+from shared.domain.errors import FairexitError
 from shared.domain.money_text import money_text
 
 _MINUTE_SECONDS = 60
@@ -58,10 +59,13 @@ def _run(options: argparse.Namespace) -> int:
         requests_per_second=options.rate,
         everyone=options.everyone,
     )
-    deployed = Deployed(options.stack)
-    report = reconcile(
-        deployed.services, scope, repair=not options.look, progress=_progress(time.monotonic())
-    )
+    deployed, say = Deployed(options.stack), _progress(time.monotonic())
+    try:
+        report = reconcile(deployed.services, scope, repair=not options.look, progress=say)
+    except FairexitError as error:
+        # What was repaired until then stays repaired; the next run takes up the rest.
+        print(f"broken off: {error}", file=sys.stderr)
+        return 2
     for line in told(report):
         print(line)
     unsettled = any(one.outcome is Outcome.NEEDS_PERSON for one in report.findings)

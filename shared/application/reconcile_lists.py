@@ -216,7 +216,8 @@ def load_here(services: Services, customer: str) -> Here:
         ledger=records(LedgerEntry),
     )
     account = services.store.get(Account, customer)
-    if account is None:
+    if account is None or customer == UNASSIGNED:
+        # What is nobody's is kept for a person, and stands in nobody's books.
         return replace(here, is_known=False)
     last = services.store.get(AuditEntry, customer, f"{account.record.audit_sequence:010d}")
     return replace(here, changed_at=last.record.at if last else None)

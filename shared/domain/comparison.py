@@ -129,13 +129,13 @@ def _disputes(here: Here, seen: AtStripe, moment: Moment) -> Iterator[Divergence
     for facts in seen.disputes:
         kind = None
         if moment.is_settled(facts.id, facts.opened_at):
-            kind = _dispute(known.get(facts.id), facts)
+            kind = _dispute(known.get(facts.id), facts, booked=here.is_known)
         if kind is not None:
             detail = f"{facts.kind} {facts.phase} at Stripe"
             yield Divergence(kind, here.customer, facts.id, detail, Repair.HANDLE_DISPUTE)
 
 
-def _dispute(known: Dispute | None, seen: DisputeFacts) -> DivergenceKind | None:
+def _dispute(known: Dispute | None, seen: DisputeFacts, *, booked: bool) -> DivergenceKind | None:
     if known is None:
         return DivergenceKind.DISPUTE_UNKNOWN_HERE
     if seen.phase is DisputePhase.UNRECOGNIZED:
@@ -144,7 +144,7 @@ def _dispute(known: Dispute | None, seen: DisputeFacts) -> DivergenceKind | None
         return None if same else DivergenceKind.DISPUTE_PHASE_DIFFERS
     if (known.kind, known.phase) != (seen.kind, seen.phase):
         return DivergenceKind.DISPUTE_PHASE_DIFFERS
-    if seen.kind is not DisputeKind.CHARGEBACK or seen.phase is DisputePhase.WON:
+    if not booked or seen.kind is not DisputeKind.CHARGEBACK or seen.phase is DisputePhase.WON:
         return None
     if (known.booked_amount, known.booked_fee) != (seen.withdrawn, seen.fee):
         return DivergenceKind.DISPUTE_FUNDS_DIFFER

@@ -137,7 +137,10 @@ class AtStripe:
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """What our table holds of one customer; `changed_at` is the last decision on the account."""
+    """What our table holds of one customer; `changed_at` is the last decision on the account.
+
+    Not known is a customer without an account here, and nobody, whose disputes wait for a person.
+    """
 
     customer: str
     is_known: bool = True

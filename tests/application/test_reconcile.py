@@ -191,6 +191,10 @@ def test_a_dispute_of_nobody_waits_for_a_person_and_is_known(services: FakeServi
     report = run(services)
     assert found(report) == {(Kind.DISPUTE_UNKNOWN_HERE, "du_1"): Outcome.REPAIRED}
     assert services.store.get(Dispute, UNASSIGNED, "du_1") is not None
+    assert found(run(services)) == {}
+    services.billing.disputes["du_1"] = replace(chargeback(phase=DisputePhase.LOST), customer=None)
+    assert found(run(services)) == {(Kind.DISPUTE_PHASE_DIFFERS, "du_1"): Outcome.REPAIRED}
+    assert found(run(services)) == {}
 
 
 def test_subscriptions_follow_stripe(services: FakeServices) -> None:

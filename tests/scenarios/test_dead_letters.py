@@ -19,6 +19,7 @@ pytestmark = pytest.mark.stack
 
 SETTLE_SECONDS = 60
 NINE_DAYS = timedelta(days=9)
+Faults = Callable[..., None]
 Newcomer = Callable[..., Customer]
 Put = Callable[[str, Any], str]
 WAITING, IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
@@ -37,7 +38,6 @@ def dead(stack: Stack) -> Iterator[Put]:
         return message
 
     yield put
-    control(stack, "DELETE", "faults")
     for url in used:
         sqs.purge_queue(QueueUrl=url)
 
@@ -56,9 +56,11 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def chargeback_that_nobody_heard_of(stack: Stack, customer: Customer) -> dict[str, Any]:
+def chargeback_that_nobody_heard_of(
+    stack: Stack, customer: Customer, faults: Faults
+) -> dict[str, Any]:
     """The envelope of its event, as it lies there after nine days."""
-    control(stack, "POST", "faults", {"kind": "dropped"})
+    faults("dropped")
     dispute = open_dispute(stack, paying_charge(stack, customer.subscription), "chargeback")
     opened = int(stack.now().timestamp())
     stack.advance(NINE_DAYS)
@@ -78,10 +80,10 @@ def chargeback_that_nobody_heard_of(stack: Stack, customer: Customer) -> dict[st
 
 
 def test_an_event_nine_days_old_is_looked_at_again(
-    stack: Stack, newcomer: Newcomer, dead: Put, fairexit: Fairexit
+    stack: Stack, newcomer: Newcomer, dead: Put, fairexit: Fairexit, faults: Faults
 ) -> None:
     customer = newcomer()
-    envelope = chargeback_that_nobody_heard_of(stack, customer)
+    envelope = chargeback_that_nobody_heard_of(stack, customer, faults)
     for _ in range(2):
         dead("StripeEventsDeadLetterQueueUrl", envelope)
     assert fairexit("dlq", "redrive", "stripe-events") == (0, "2 sent round again, 0 kept\n")
@@ -93,7 +95,7 @@ def test_an_event_nine_days_old_is_looked_at_again(
 
 
 def test_an_effect_nine_days_old_makes_no_second_refund(
-    stack: Stack, newcomer: Newcomer, dead: Put, fairexit: Fairexit
+    stack: Stack, newcomer: Newcomer, dead: Put, fairexit: Fairexit, faults: Faults
 ) -> None:
     """Stripe made the refund, its answer and its events were lost, and its key is forgotten.
 
@@ -101,9 +103,8 @@ def test_an_effect_nine_days_old_makes_no_second_refund(
     """
     customer = newcomer(interval="month", amount=9_000)
     stack.advance(timedelta(days=18))
-    control(stack, "POST", "faults", {"kind": "dropped"})
-    cut = {"kind": "commit_then_cut", "method": "POST", "path": "/v1/refunds", "probability": 1}
-    control(stack, "POST", "faults", cut)
+    faults("dropped")
+    faults("commit_then_cut", method="POST", path="/v1/refunds", probability=1)
     cancellation = customer.confirm(customer.quote())
     promised = [refund["amount"] for refund in cancellation["refunds"]]
     assert 0 < 2 * promised[0] < 9_000
@@ -130,10 +131,10 @@ def test_an_effect_nine_days_old_makes_no_second_refund(
 
 
 def test_a_parked_event_of_use_is_sent_round_and_any_other_stays(
-    stack: Stack, newcomer: Newcomer, dead: Put, fairexit: Fairexit
+    stack: Stack, newcomer: Newcomer, dead: Put, fairexit: Fairexit, faults: Faults
 ) -> None:
     customer = newcomer()
-    envelope = chargeback_that_nobody_heard_of(stack, customer)
+    envelope = chargeback_that_nobody_heard_of(stack, customer, faults)
     old = envelope | {"api_version": "2025-03-31.basil", "parked_because": "api_version"}
     stray = envelope | {"livemode": True, "parked_because": "livemode"}
     foreign = envelope | {"type": "charge.captured", "parked_because": "unhandled_type"}

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -27,13 +27,6 @@ def shop(stack: Stack) -> Shop:
     return Shop(stack)
 
 
-@pytest.fixture
-def unheard(stack: Stack) -> Iterator[Callable[[], None]]:
-    """From the call on until the test ends no webhook is sent."""
-    yield lambda: control(stack, "POST", "faults", {"kind": "dropped"}) and None
-    control(stack, "DELETE", "faults")
-
-
 def reconciled(fairexit: Fairexit, mine: set[str], *more: str) -> tuple[Found, Found, str]:
     """What the command found of my customers: for a person, and repaired; and all it printed."""
     _, printed = fairexit("reconcile", "--everyone", "--rate", "500", *more)
@@ -48,13 +41,13 @@ def _of(mine: set[str], printed: str) -> Found:
     return {(kind, customer): subject for kind, customer, subject in ours}
 
 
-def part(shop: Shop, planned: list[tuple[Injection, Buyer]], unheard: Callable[[], None]) -> None:
+def part(shop: Shop, planned: list[tuple[Injection, Buyer]], faults: Callable[..., None]) -> None:
     """Let it all happen."""
     for injection, buyer in planned:
         for act in injection.first:
             act(shop, buyer)
     shop.stack.settle(SETTLE_SECONDS)
-    unheard()
+    faults("dropped")
     for injection, buyer in planned:
         if injection.unheard:
             injection.unheard(shop, buyer)
@@ -64,7 +57,7 @@ def part(shop: Shop, planned: list[tuple[Injection, Buyer]], unheard: Callable[[
 
 
 def test_a_hundred_divergences_are_found_and_typed_and_none_is_false(
-    stack: Stack, shop: Shop, unheard: Callable[[], None], fairexit: Fairexit
+    stack: Stack, shop: Shop, faults: Callable[..., None], fairexit: Fairexit
 ) -> None:
     planned = buyers_for(shop, INJECTIONS)
     assert (len(planned), len(INJECTIONS)) == (100, 16)
@@ -72,7 +65,7 @@ def test_a_hundred_divergences_are_found_and_typed_and_none_is_false(
     for number, buyer in enumerate(clean):
         [Shop.refund, Shop.dispute, Shop.set_to_end][number % 3](shop, buyer)
     stack.settle(SETTLE_SECONDS)
-    part(shop, planned, unheard)
+    part(shop, planned, faults)
     stack.advance(OLDER_THAN_THE_GRACE)
     # Refunds while a chargeback is open are refused; the others' are too young to be missed.
     young = [buyer for buyer in clean if not buyer.dispute]
@@ -105,13 +98,13 @@ def test_a_hundred_divergences_are_found_and_typed_and_none_is_false(
 
 
 def test_the_nightly_run_suspends_for_a_chargeback_that_nobody_told_us_of(
-    stack: Stack, newcomer: Newcomer, unheard: Callable[[], None]
+    stack: Stack, newcomer: Newcomer, faults: Callable[..., None]
 ) -> None:
     customer = newcomer()
     shop = Shop(stack)
     buyer = shop.subscribe(customer.id)
     stack.settle(SETTLE_SECONDS)
-    unheard()
+    faults("dropped")
     shop.dispute(buyer)
     stack.advance(OLDER_THAN_THE_GRACE)
     assert customer.account()["standing"] == "good"
@@ -121,3 +114,10 @@ def test_the_nightly_run_suspends_for_a_chargeback_that_nobody_told_us_of(
     stack.settle(SETTLE_SECONDS)
     assert any("suspended" in mail for mail in customer.mails())
     ask(stack, 200, "GET", f"/v1/access/{customer.id}", stack.service_token())
+
+
+def test_a_key_that_may_not_read_is_told_in_a_line(
+    fairexit: Fairexit, faults: Callable[..., None]
+) -> None:
+    faults("rate_limited", path="/v1/events")
+    assert fairexit("reconcile", "--rate", "500") == (2, "")
