@@ -59,9 +59,11 @@ def adopt_refund(change: Change, operation: RefundOperation, seen: RefundFacts) 
     if adopted == operation:
         return
     change.put(adopted)
+    if operation.status is RefundStatus.REJECTED:
+        _hold_again(change, operation)
     change.audit("refund_" + status.value, seen.failure or "as Stripe has it", refund=seen.id)
     if status is RefundStatus.SUCCEEDED:
-        _succeeded(change, operation, adopted, seen)
+        _succeeded(change, adopted, seen)
     elif status is RefundStatus.FAILED:
         _failed(change, operation, adopted, seen)
 
@@ -71,15 +73,18 @@ def _is_older(seen: RefundStatus, known: RefundStatus) -> bool:
     return seen is RefundStatus.PENDING and known in (RefundStatus.SUCCEEDED, RefundStatus.FAILED)
 
 
-def _succeeded(
-    change: Change, before: RefundOperation, operation: RefundOperation, seen: RefundFacts
-) -> None:
+def _hold_again(change: Change, operation: RefundOperation) -> None:
+    """Its reservation was given back; a person has made the refund at Stripe since."""
     payment = change.load(Payment, operation.payment)
     if payment is None:
         raise BrokenInvariantError(f"refund {operation.id} of an unknown payment")
-    if before.status is RefundStatus.REJECTED:
-        # Its reservation was given back; a person has refunded it at Stripe since.
-        payment = payment.reserve_again(operation.amount)
+    change.put(payment.reserve_again(operation.amount))
+
+
+def _succeeded(change: Change, operation: RefundOperation, seen: RefundFacts) -> None:
+    payment = change.load(Payment, operation.payment)
+    if payment is None:
+        raise BrokenInvariantError(f"refund {operation.id} of an unknown payment")
     change.put(payment.settle(operation.amount))
     change.post(
         "refund",

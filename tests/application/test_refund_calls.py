@@ -188,8 +188,9 @@ def test_a_late_success_settles_what_was_handed_to_a_person(services: FakeServic
     assert refunded(services) == REFUND
 
 
+@pytest.mark.parametrize("first", ["succeeded", "pending"])
 def test_a_rejected_refund_that_a_person_makes_at_stripe_completes_the_record(
-    services: FakeServices,
+    services: FakeServices, first: str
 ) -> None:
     services.billing.fail_before["refund_payment"] = [RefusedError("400", "no")]
     answer = confirm(services, quoted(services)["id"])
@@ -198,7 +199,10 @@ def test_a_rejected_refund_that_a_person_makes_at_stripe_completes_the_record(
     services.billing.refund_payment(
         payment="pi_1", amount=REFUND, operation=operation, customer=CUSTOMER, key="by hand"
     )
-    refresh_refund(services, refund="re_0")
+    for status in (first, "succeeded"):
+        made = services.billing.refunds["re_0"]
+        services.billing.refunds["re_0"] = replace(made, status=status)
+        refresh_refund(services, refund="re_0")
     services.run_effects()
     done = show_cancellation(services, customer=CUSTOMER, cancellation=answer.body["id"])
     assert (done["state"], done["refunds"][0]["status"]) == ("executed", "succeeded")
