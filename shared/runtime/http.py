@@ -23,9 +23,11 @@ from shared.domain.errors import (
     UnavailableError,
     UntrustedError,
 )
+from shared.domain.staff import StaffMember, StaffRole
+from shared.runtime.access import roles_of
 from shared.runtime.bootstrap import AwsServices
 from shared.runtime.observability import count, logger
-from shared.runtime.settings import CustomerApi, ServiceApi
+from shared.runtime.settings import CustomerApi, ServiceApi, StaffApi
 
 B = TypeVar("B")
 
@@ -54,6 +56,7 @@ class Request:
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self._event = event
+        self.route = str(event.get("routeKey", ""))
         self.headers: Mapping[str, str] = event.get("headers") or {}
 
     def body(self) -> bytes:
@@ -85,24 +88,33 @@ class Request:
         """A path parameter."""
         return str((self._event.get("pathParameters") or {})[name])
 
-    def claims(self, scope: str) -> Mapping[str, Any]:
-        """The claims of an access token that carries `scope`.
+    def access_claims(self) -> Mapping[str, Any]:
+        """The claims of an access token.
 
         The gateway has checked signature, issuer, audience and expiry; what it does not check is
         that the token is an access token.
 
         Raises:
             UnauthenticatedError: an ID token, or none.
-            ForbiddenError: an access token without the scope.
         """
         context = self._event.get("requestContext") or {}
         claims = ((context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
         if claims.get("token_use", "access") != "access" or not claims.get("scope"):
             raise UnauthenticatedError("unauthorized", "An access token is needed.")
-        if scope not in str(claims["scope"]).split():
-            raise ForbiddenError("wrong-scope", f"The access token needs the scope {scope}.")
         if not claims.get("sub") or not claims.get("iss"):
             raise UnauthenticatedError("unauthorized", "The token names no subject.")
+        return claims
+
+    def claims(self, scope: str) -> Mapping[str, Any]:
+        """The claims of an access token that carries `scope`.
+
+        Raises:
+            UnauthenticatedError: an ID token, or none.
+            ForbiddenError: an access token without the scope.
+        """
+        claims = self.access_claims()
+        if scope not in str(claims["scope"]).split():
+            raise ForbiddenError("wrong-scope", f"The access token needs the scope {scope}.")
         return claims
 
     def customer(self, services: AwsServices) -> str:
@@ -113,6 +125,22 @@ class Request:
     def service(self, services: AwsServices) -> str:
         """The company's own service that calls."""
         return str(self.claims(services.settings.get(ServiceApi).service_scope)["sub"])
+
+    def staff(self, services: AwsServices) -> StaffMember:
+        """The member of staff who calls, with a role that this route allows.
+
+        Raises:
+            UnauthenticatedError: no access token.
+            ForbiddenError: somebody without a fitting role.
+        """
+        claims = self.access_claims()
+        groups = _words(claims.get(services.settings.get(StaffApi).groups_claim))
+        roles = frozenset(role for role in StaffRole if role.value in groups)
+        allowed = roles_of(self.route)
+        if not roles & allowed:
+            listed = " or ".join(sorted(allowed))
+            raise ForbiddenError("wrong-role", f"This needs the role {listed}.")
+        return StaffMember(str(claims["iss"]), str(claims["sub"]), roles)
 
     def client_call(self, route: str) -> ClientCall:
         """The caller's Idempotency-Key on `route`.
@@ -127,6 +155,17 @@ class Request:
                 "invalid-request", "This route needs an Idempotency-Key.", {"errors": [fault]}
             )
         return ClientCall(route, key, hashlib.sha256(self.body()).hexdigest())
+
+
+def _words(claim: object) -> set[str]:
+    """The members of a claim that is a list.
+
+    An HTTP API hands a list on as text, `[agent approver]`; some issuers write one with commas.
+    """
+    if isinstance(claim, list):
+        return {str(member) for member in claim}
+    text = str(claim or "").removeprefix("[").removesuffix("]")
+    return set(text.replace(",", " ").split())
 
 
 Route = Callable[[Request], Response]

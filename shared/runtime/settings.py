@@ -78,6 +78,13 @@ class ServiceApi:
     service_scope: str
 
 
+@dataclass(frozen=True, slots=True)
+class StaffApi:
+    """The claim of an access token that lists the groups of a member of staff."""
+
+    groups_claim: str
+
+
 class Settings:
     """The parts that a function has asked for."""
 

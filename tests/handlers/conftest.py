@@ -26,6 +26,7 @@ class HandlerServices(FakeServices):
             {
                 parts.CustomerApi: parts.CustomerApi("customer"),
                 parts.ServiceApi: parts.ServiceApi("service"),
+                parts.StaffApi: parts.StaffApi("cognito:groups"),
             }
         )
 

@@ -19,6 +19,7 @@ from shared.domain.facts import SettleAs
 from shared.domain.refund import decide_refund, quote_document
 from shared.domain.refund_operation import RefundStatus
 from shared.domain.subscription import SubscriptionStatus
+from shared.runtime.access import ROUTES
 from tests.infrastructure import cloudformation
 from tests.infrastructure.openapi import DOCUMENT, SCHEMAS, operations, resolve, validate
 
@@ -62,11 +63,39 @@ def test_each_route_asks_for_the_token_that_its_function_accepts():
     accepted = {}
     for route, name in cloudformation.routes(TEMPLATE).items():
         settings = functions[name]["Environment"]["Variables"]
-        scopes = {"CUSTOMER_SCOPE": "customer", "SERVICE_SCOPE": "service"}
+        scopes = {
+            "CUSTOMER_SCOPE": "customer",
+            "SERVICE_SCOPE": "service",
+            "GROUPS_CLAIM": "staff",
+        }
         accepted[route] = [who for setting, who in scopes.items() if setting in settings]
     accepted["POST", "/webhooks/stripe"] = ["stripeSignature"]
 
     assert asked == accepted
+
+
+def test_it_says_who_may_call_what_the_code_lets_call():
+    said = {
+        f"{method} {path}": frozenset(one["x-roles"])
+        if "x-roles" in one
+        else one.get("security", DOCUMENT["security"])[0].keys()
+        for method, path, one in operations()
+    }
+    allowed = {
+        route: who if isinstance(who, frozenset) else {who.value} for route, who in ROUTES.items()
+    }
+
+    assert said == allowed
+
+
+def test_every_route_of_staff_lists_its_roles():
+    listed = {
+        path
+        for _, path, one in operations()
+        if {"staff": []} in one.get("security", DOCUMENT["security"])
+    }
+    assert listed == {path for _, path, one in operations() if one.get("x-roles")}
+    assert listed == {path for _, path, _ in operations() if path.startswith("/v1/staff/")}
 
 
 def test_every_reference_leads_somewhere():

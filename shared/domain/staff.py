@@ -1,0 +1,32 @@
+"""Staff: who acts for the company, known by the sign-in and by roles, never by a name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class StaffRole(StrEnum):
+    """What a member of staff may do; whoever has several may do all of it."""
+
+    AGENT = "agent"
+    APPROVER = "approver"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+EVERY_ROLE = frozenset(StaffRole)
+# Whoever may change something; an auditor reads.
+WORKING_ROLES = EVERY_ROLE - {StaffRole.AUDITOR}
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """Who acts: the pair that names a sign-in for good, and its roles at this moment."""
+
+    issuer: str
+    subject: str
+    roles: frozenset[StaffRole]
+
+    @property
+    def actor(self) -> str:
+        """The name under which the audit trail has this person: one person, one actor."""
+        return f"staff:{self.issuer}#{self.subject}"

@@ -1,0 +1,38 @@
+"""Who may call which route: one table, held against the template, the API's document and the code.
+
+A route of staff lists the roles that may call it. A route that is not in the table answers nobody.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from shared.domain.staff import StaffRole
+
+
+class Caller(StrEnum):
+    """Callers that are not staff; the values are the security schemes of openapi.yaml."""
+
+    CUSTOMER = "customer"
+    SERVICE = "service"
+    STRIPE = "stripeSignature"
+
+
+Allowed = Caller | frozenset[StaffRole]
+
+ROUTES: Mapping[str, Allowed] = {
+    "POST /webhooks/stripe": Caller.STRIPE,
+    "GET /v1/account": Caller.CUSTOMER,
+    "GET /v1/subscriptions": Caller.CUSTOMER,
+    "POST /v1/quotes": Caller.CUSTOMER,
+    "POST /v1/cancellations": Caller.CUSTOMER,
+    "GET /v1/cancellations/{id}": Caller.CUSTOMER,
+    "DELETE /v1/cancellations/{id}": Caller.CUSTOMER,
+    "GET /v1/access/{customer}": Caller.SERVICE,
+    "POST /v1/identities": Caller.SERVICE,
+}
+
+
+def roles_of(route: str) -> frozenset[StaffRole]:
+    """The roles that may call a route; none where it is not a route of staff."""
+    allowed = ROUTES.get(route)
+    return allowed if isinstance(allowed, frozenset) else frozenset()
