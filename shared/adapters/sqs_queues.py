@@ -1,4 +1,4 @@
-"""The two queues: Stripe's events in, effects out."""
+"""The queues: Stripe's events in, effects out, and the messages that a consumer holds."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -58,3 +58,24 @@ class SqsEventQueue:
     def _send(self, url: str, envelope: Mapping[str, Any]) -> None:
         with translated("events queue"):
             self._client.send_message(QueueUrl=url, MessageBody=json.dumps(envelope))
+
+
+class SqsReceivedMessages:
+    """Messages as Lambda hands them to a consumer."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def bring_back(self, record: Mapping[str, Any], seconds: int) -> None:
+        """Let a received message be received again in so many seconds, by anybody.
+
+        Raises:
+            OutcomeUnknownError, UnavailableError: its visibility may be what it was.
+        """
+        *_, region, account, name = record["eventSourceARN"].split(":")
+        with translated("queue"):
+            self._client.change_message_visibility(
+                QueueUrl=f"https://sqs.{region}.amazonaws.com/{account}/{name}",
+                ReceiptHandle=record["receiptHandle"],
+                VisibilityTimeout=seconds,
+            )

@@ -28,6 +28,8 @@ from shared.ports import (
 R = TypeVar("R")
 
 _CONNECT_SECONDS, _READ_SECONDS, _RETRIES = 3, 10, 1
+_PAUSE_SECONDS = 0.5  # the SDK's before its first retry; it heeds no Retry-After
+LONGEST_CALL_SECONDS = (_CONNECT_SECONDS + _READ_SECONDS) * (1 + _RETRIES) + _PAUSE_SECONDS
 
 
 def stripe_client(api_key: str, base: str) -> stripe.StripeClient:

@@ -5,11 +5,17 @@ function that touches the billing port.
 """
 
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared import ports
 from shared.runtime import settings as parts
 from shared.runtime.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from shared.adapters.sqs_queues import SqsReceivedMessages
+
+# Of a call on AWS: the SDK's standard three tries.
+CONNECT_SECONDS, READ_SECONDS, TRIES = 2, 5, 3
 
 
 class AwsServices:
@@ -111,12 +117,28 @@ class AwsServices:
 
     @staticmethod
     def _client(service: str) -> Any:
-        import boto3
-        from botocore.config import Config
+        return aws_client(service)
 
-        # A call ends well inside the shortest function; retries are the SDK's standard ones.
-        config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard"})
-        return boto3.client(service, config=config)
+
+def aws_client(service: str) -> Any:
+    """A client whose calls end well inside the shortest function."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": TRIES},
+    )
+    return boto3.client(service, config=config)
+
+
+@lru_cache(maxsize=1)
+def received_messages() -> "SqsReceivedMessages":
+    """What a queue's consumer does with the messages that it holds."""
+    from shared.adapters.sqs_queues import SqsReceivedMessages
+
+    return SqsReceivedMessages(aws_client("sqs"))
 
 
 @lru_cache(maxsize=1)

@@ -5,10 +5,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from shared.domain.errors import FairexitError
+from shared.runtime import bootstrap
 from shared.runtime.observability import count, logger
 
 Message = Mapping[str, Any]
 T = TypeVar("T")
+
+# The longest call on Stripe (two tries of 13 s and the pause between them) with the writes around
+# it: what begins with less time left could be cut off in its middle.
+ENOUGH_SECONDS = 30
+# How long a message that failed stays away, by how often it was received. Our own knowledge that
+# has not arrived yet comes in seconds; the eight receives of a queue outlast an outage of 1.8 h.
+COMES_BACK_AFTER = (2, 10, 60, 300, 900, 1800, 3600)
+
+
+class OutOfTimeError(Exception):
+    """The function ends soon: nothing is begun any more."""
 
 
 def consumer(
@@ -19,8 +32,8 @@ def consumer(
     """A Lambda handler that gives each message of a batch to `work`.
 
     `work` returns what came of it, which is counted under `metric`; a message for which it raises
-    is returned to the queue, and after its last attempt to the dead-letter queue; `note_failure`
-    hears of it first.
+    is returned to the queue, soon at first, and after its last attempt to the dead-letter queue;
+    `note_failure` hears of it first. With little time left no message is begun.
     """
 
     def one(record: Mapping[str, Any]) -> None:
@@ -32,17 +45,25 @@ def consumer(
             logger().exception("a message failed", message_id=record["messageId"])
             if note_failure is not None:
                 note_failure(json.loads(record["body"]))
+            _bring_back(record, _pause_after(record))
             raise
         finally:
             count(metric, outcome=outcome)
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        def one_in_time(record: Mapping[str, Any]) -> None:
+            if context.get_remaining_time_in_millis() < ENOUGH_SECONDS * 1000:
+                count(metric, outcome="out_of_time")
+                _bring_back(record, 0)
+                raise OutOfTimeError
+            one(record)
+
         # Powertools reads the environment when it is imported, so not before the first message.
         from aws_lambda_powertools.utilities import batch  # noqa: PLC0415
 
         answer = batch.process_partial_response(
             event=event,
-            record_handler=one,
+            record_handler=one_in_time,
             processor=batch.BatchProcessor(
                 event_type=batch.EventType.SQS, raise_on_entire_batch_failure=False
             ),
@@ -51,6 +72,23 @@ def consumer(
         return dict(answer)
 
     return handle
+
+
+def _pause_after(record: Mapping[str, Any]) -> int:
+    received = int(record["attributes"]["ApproximateReceiveCount"])
+    return COMES_BACK_AFTER[min(received, len(COMES_BACK_AFTER)) - 1]
+
+
+def _bring_back(record: Mapping[str, Any], seconds: int) -> None:
+    """Let a message whose work is over be received again in so many seconds.
+
+    Invisible for the whole visibility of its queue it would protect work that nobody does. When
+    this fails, it is: nothing is lost but time.
+    """
+    try:
+        bootstrap.received_messages().bring_back(record, seconds)
+    except FairexitError:
+        logger().warning("a message stays away longer", message_id=record["messageId"])
 
 
 def each(metric: str, things: Iterable[T], work: Callable[[T], str]) -> dict[str, int]:

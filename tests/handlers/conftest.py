@@ -1,5 +1,6 @@
 """Handlers under test get fakes of every port in place of the composition root."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,7 @@ class HandlerServices(FakeServices):
         self.events = SimpleNamespace(
             put=self.inbox.append, park=lambda envelope, why: self.parked.append((envelope, why))
         )
+        self.brought_back: list[tuple[str, int]] = []
         self.settings = parts.Settings(
             {
                 parts.CustomerApi: parts.CustomerApi("customer"),
@@ -29,6 +31,9 @@ class HandlerServices(FakeServices):
                 parts.StaffApi: parts.StaffApi("cognito:groups"),
             }
         )
+
+    def bring_back(self, record: Mapping[str, Any], seconds: int) -> None:
+        self.brought_back.append((record["messageId"], seconds))
 
     def webhook_secrets(self) -> list[str]:
         return [WEBHOOK_SECRET]
@@ -57,4 +62,5 @@ def services(monkeypatch: pytest.MonkeyPatch) -> HandlerServices:
         monkeypatch.setattr(
             f"functions.{function}.handler.services_for", lambda *_wanted: made, raising=True
         )
+    monkeypatch.setattr("shared.runtime.bootstrap.received_messages", lambda: made)
     return made

@@ -43,14 +43,25 @@ def http_event(
     return event
 
 
-def sqs_event(*bodies: Any) -> dict[str, Any]:
+class Context:
+    """What Lambda tells of an invocation, as far as a handler asks; a minute is left."""
+
+    def __init__(self, *remaining_seconds: float) -> None:
+        self._remaining = [seconds * 1000 for seconds in remaining_seconds] or [60_000]
+
+    def get_remaining_time_in_millis(self) -> int:
+        """What was given, one value a time, the last one for ever."""
+        return int(self._remaining.pop(0) if len(self._remaining) > 1 else self._remaining[0])
+
+
+def sqs_event(*bodies: Any, received: int = 1) -> dict[str, Any]:
     return {
         "Records": [
             {
                 "messageId": f"m{number}",
                 "receiptHandle": "r",
                 "body": body if isinstance(body, str) else json.dumps(body),
-                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "0"},
+                "attributes": {"ApproximateReceiveCount": str(received), "SentTimestamp": "0"},
                 "messageAttributes": {},
                 "md5OfBody": "",
                 "eventSource": "aws:sqs",

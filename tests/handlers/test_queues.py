@@ -13,10 +13,11 @@ from functions.process_stripe_event import handler as process_stripe_event
 from functions.receive_stripe_webhook import handler as webhook
 from shared.adapters.stripe_events import API_VERSION, MAX_BODY_BYTES
 from shared.domain.effects import Effect, EffectKind, EffectStatus
+from shared.domain.errors import UnavailableError
 from shared.ports import Put
 from tests.application.builders import CUSTOMER, SUBSCRIPTION, chargeback
 from tests.handlers.conftest import WEBHOOK_SECRET, HandlerServices
-from tests.handlers.events import http_event, sqs_event
+from tests.handlers.events import Context, http_event, sqs_event
 
 ROUTE = "POST /webhooks/stripe"
 
@@ -104,14 +105,48 @@ def test_only_the_failed_messages_of_a_batch_come_back(services: HandlerServices
         "customer": None,
     }
     unknown = good | {"event": "evt_2", "object": "du_unknown"}
-    answer = process_stripe_event.lambda_handler(sqs_event(good, "not json", unknown), None)
+    batch = sqs_event(good, "not json", unknown)
+    answer = process_stripe_event.lambda_handler(batch, Context())
     assert [failed["itemIdentifier"] for failed in answer["batchItemFailures"]] == ["m1", "m2"]
+    assert services.brought_back == [("m1", 2), ("m2", 2)]
+
+
+@pytest.mark.parametrize(("received", "seconds"), [(1, 2), (3, 60), (7, 3600), (99, 3600)])
+def test_a_message_that_fails_stays_away_ever_longer(
+    services: HandlerServices, received: int, seconds: int
+) -> None:
+    process_stripe_event.lambda_handler(sqs_event("not json", received=received), Context())
+    assert services.brought_back == [("m0", seconds)]
+
+
+def test_nothing_is_begun_that_could_be_cut_off(services: HandlerServices) -> None:
+    """The first message finds time, the second does not: it is untouched and comes back at once."""
+    for name in ("01A", "01B"):
+        due_effect(services, name)
+    batch = sqs_event(*({"customer": CUSTOMER, "effect": name} for name in ("01A", "01B")))
+    answer = perform_effect.lambda_handler(batch, Context(60, 29.9))
+    assert [failed["itemIdentifier"] for failed in answer["batchItemFailures"]] == ["m1"]
+    assert services.brought_back == [("m1", 0)]
+    attempts = {one.id: one.attempts for one in services.effects(CUSTOMER, EffectKind.SEND_MAIL)}
+    assert attempts == {"01A": 1, "01B": 0}
+
+
+@pytest.mark.usefixtures("services")
+def test_a_message_that_cannot_be_brought_back_only_stays_away_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise UnavailableError("queue")
+
+    monkeypatch.setattr(HandlerServices, "bring_back", fail)
+    answer = process_stripe_event.lambda_handler(sqs_event("not json"), Context())
+    assert len(answer["batchItemFailures"]) == 1
 
 
 def test_an_effect_that_is_not_stored_comes_back(services: HandlerServices) -> None:
     assert services.store.commits
     answer = perform_effect.lambda_handler(
-        sqs_event({"customer": CUSTOMER, "effect": "01J0"}), None
+        sqs_event({"customer": CUSTOMER, "effect": "01J0"}), Context()
     )
     assert len(answer["batchItemFailures"]) == 1
 
@@ -121,7 +156,8 @@ def test_an_attempt_that_breaks_off_is_counted_and_its_message_comes_back(
 ) -> None:
     due_effect(services, "01A")
     services.billing.fail_before["customer_email"] = [ZeroDivisionError("a bug")]
-    answer = perform_effect.lambda_handler(sqs_event({"customer": CUSTOMER, "effect": "01A"}), None)
+    batch = sqs_event({"customer": CUSTOMER, "effect": "01A"})
+    answer = perform_effect.lambda_handler(batch, Context())
     assert len(answer["batchItemFailures"]) == 1
     stored = services.store.get(Effect, CUSTOMER, "01A")
     assert stored is not None

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.infrastructure.budget_rules import BUDGET_RULES
 from tests.infrastructure.cloudformation import (
     Template,
     events,
@@ -26,7 +27,14 @@ DAY = 86_400
 WEBHOOK = ("POST", "/webhooks/stripe")
 TABLE_READ = frozenset({"dynamodb:GetItem", "dynamodb:Query"})
 TABLE_WRITE = frozenset({"dynamodb:PutItem", "dynamodb:ConditionCheckItem"})
-CONSUME = frozenset({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"})
+CONSUME = frozenset(
+    {
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ChangeMessageVisibility",
+    }
+)
 LOG = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
 
 # What a setting is for: the function that has it needs these actions, and nobody else does.
@@ -367,4 +375,5 @@ RULES: tuple[Rule, ...] = (
     alarms_notify_the_topic,
     the_user_pool_is_made_only_without_an_issuer,
     settings_hold_no_secret,
+    *BUDGET_RULES,
 )

@@ -12,7 +12,7 @@ from shared.application.perform_effect import Performed
 from shared.application.reconcile import Outcome
 from shared.domain.dispute import DisputeEffect
 from shared.domain.refund_operation import RefundStatus
-from tests.infrastructure import cloudformation
+from tests.infrastructure import budget_rules, cloudformation
 from tests.infrastructure import template_rules as rules
 from tests.infrastructure.cloudformation import ROOT, functions
 from tests.infrastructure.template_rules import RULES, Rule
@@ -72,6 +72,13 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
     (rules.every_unread_queue_has_an_alarm, "ParkedEventsAlarm/MetricName", "NumberOfMessagesSent"),
     (rules.every_queue_is_encrypted, "StripeEventsQueue/SqsManagedSseEnabled", False),
     (rules.visibility_is_six_timeouts, "EffectsQueue/VisibilityTimeout", 359),
+    (budget_rules.consumers_have_time_for_an_attempt, f"{FUNCTION}/Timeout", 59),
+    (budget_rules.callers_of_stripe_outlast_its_longest_call, f"{FUNCTION}/Timeout", 26),
+    (
+        budget_rules.callers_of_stripe_outlast_its_longest_call,
+        "QuoteCancellationFunction/Timeout",
+        12,
+    ),
     (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/FunctionResponseTypes", MISSING),
     (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/BatchSize", 100),
     (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/ScalingConfig", MISSING),
