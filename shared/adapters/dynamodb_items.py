@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shared.domain.account import Account
+from shared.domain.approval_limits import Grants
 from shared.domain.cancellation import Cancellation
 from shared.domain.controls import Controls, Spent
 from shared.domain.dispute import Dispute
@@ -53,6 +54,7 @@ _KINDS: dict[type, ItemKind] = {
     Dispute: ItemKind("DISPUTE#", lambda r: (r.customer, r.id)),
     Effect: ItemKind("EFFECT#", lambda r: (r.customer, r.id)),
     Controls: ItemKind("CONTROLS", lambda r: (r.customer,)),
+    Grants: ItemKind("GRANTS", lambda r: (r.customer,)),
     Spent: ItemKind("SPENT#", lambda r: (r.customer, r.window, sortable(r.since))),
     LedgerEntry: ItemKind("LEDGER#", lambda r: (r.customer, r.id)),
     AuditEntry: ItemKind("AUDIT#", lambda r: (r.customer, f"{r.sequence:010d}")),

@@ -45,6 +45,7 @@ class Change:
         self._actor = actor
         self._versions: dict[tuple[type, tuple[str, ...]], int] = {}
         self._puts: dict[tuple[type, tuple[str, ...]], Any] = {}
+        self._beside: list[Put] = []
         self._audit: list[tuple[str, str, Mapping[str, Any]]] = []
         self.effects: list[str] = []
         self.account = self.load(Account) or Account(customer)
@@ -68,6 +69,10 @@ class Change:
         if not key and hasattr(record, "id"):
             key = (record.id,)
         self._puts[type(record), key] = record
+
+    def beside(self, put: Put) -> None:
+        """Write a record of another partition in the same transaction."""
+        self._beside.append(put)
 
     def effect(self, kind: EffectKind, params: Mapping[str, Any]) -> str:
         """An effect to be carried out after the commit; its id."""
@@ -135,9 +140,8 @@ class Change:
             entry = AuditEntry(self.customer, sequence, self.now, self._actor, what, why, details)
             self.put(entry, f"{sequence:010d}")
         self._puts[Account, ()] = self.account
-        self.services.store.commit(
-            [Put(record, self._versions.get(place, 0)) for place, record in self._puts.items()]
-        )
+        own = [Put(record, self._versions.get(place, 0)) for place, record in self._puts.items()]
+        self.services.store.commit([*own, *self._beside])
 
     def overtaken(self) -> bool:
         """Whether another commit came after the first read.

@@ -7,26 +7,55 @@ from typing import Any
 
 from shared.application.change import Change
 from shared.domain.cancellation import AccountCredit, Cancellation
+from shared.domain.decision import Ruled
 from shared.domain.payment import Payment
 from shared.domain.records import Quote
 from shared.domain.refund_operation import RefundOperation, RefundStatus
+from shared.domain.withdrawal import KIND as STATUTE
 
 
 def plan_refunds(
-    change: Change, cancellation: Cancellation, quote: Quote, document: Mapping[str, Any]
+    change: Change,
+    cancellation: Cancellation,
+    quote: Quote,
+    document: Mapping[str, Any],
+    *,
+    decided_by: str | None = None,
 ) -> list[RefundOperation]:
     """The refunds that the quote promises, reserved in `change`.
+
+    Args:
+        change: the decision they are part of.
+        cancellation: what they belong to.
+        quote: what goes back on which payment.
+        document: the quote's document.
+        decided_by: the person who granted them, where it was not the policy alone.
 
     Raises:
         ConflictError: a payment no longer has that much left, or is disputed.
     """
     if document["outcome"] != "granted":
         return []
-    return [
-        _reserve(change, cancellation, document["currency"], back, payment, amount)
+    statutory = is_statutory(document)
+    operations = [
+        replace(
+            _reserve(change, cancellation, document["currency"], back, payment),
+            statutory=statutory,
+            decided_by=decided_by,
+        )
         for back in json.loads(quote.returns)
-        for payment, amount in back["refunds"].items()
+        for payment in back["refunds"]
     ]
+    for operation in operations:
+        change.put(operation)
+    return operations
+
+
+def is_statutory(document: Mapping[str, Any]) -> bool:
+    """Whether a statute has granted it, over whatever the policy says."""
+    return any(
+        entry["kind"] == STATUTE and entry["ruled"] == Ruled.PASSED for entry in document["trace"]
+    )
 
 
 def plan_credits(quote: Quote, document: Mapping[str, Any]) -> tuple[AccountCredit, ...]:
@@ -46,9 +75,8 @@ def _reserve(
     currency: str,
     back: Mapping[str, Any],
     name: str,
-    amount: int,
 ) -> RefundOperation:
-    facts = back["payments"][name]
+    facts, amount = back["payments"][name], back["refunds"][name]
     payment = change.load(Payment, name) or Payment(
         id=name,
         customer=change.customer,
@@ -62,7 +90,7 @@ def _reserve(
         disputed=max(payment.disputed, facts["disputed"]),
     )
     change.put(payment.reserve(amount))
-    operation = RefundOperation(
+    return RefundOperation(
         id=change.services.ids.new(),
         customer=change.customer,
         cancellation=cancellation.id,
@@ -73,5 +101,3 @@ def _reserve(
         status=RefundStatus.RESERVED,
         reserved_at=change.now,
     )
-    change.put(operation)
-    return operation

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from shared.domain import clauses as c
+from shared.domain.approval_limits import Need, suffices
 from shared.domain.decision import Ruled, Ruling, ruling
-from shared.domain.facts import Approval, Role
+from shared.domain.facts import Approval
 from shared.domain.situation import Situation
 
 APPROVED = "approved"
@@ -27,7 +28,8 @@ def rule_approval(clause: c.ApprovalRule, s: Situation, bound: int) -> Consent:
     limit = clause.agent_limits.get(s.currency or "", 0)
     valid = [a for a in s.case.approvals if _is_valid(clause, a, s)]
     amount = min([bound, *(a.amount for a in valid if a.amount is not None)])
-    suffices = bool(valid) and (amount <= limit or _two_people(valid))
+    need = Need.ONE_PERSON if amount <= limit else Need.TWO_PEOPLE
+    agreed = suffices(need, [(a.by, a.role) for a in valid])
     saw = {
         "bound": bound,
         "agent_limit": limit,
@@ -35,11 +37,11 @@ def rule_approval(clause: c.ApprovalRule, s: Situation, bound: int) -> Consent:
         "valid": len(valid),
         "amount": amount if valid else None,
     }
-    if suffices:
-        return Consent(amount, suffices, ruling(clause, Ruled.PASSED, "approval_passed", saw))
+    if agreed:
+        return Consent(amount, agreed, ruling(clause, Ruled.PASSED, "approval_passed", saw))
     outcome = c.Outcome.NEEDS_APPROVAL
     entry = ruling(clause, Ruled.NEEDS_PERSON, "approval_missing", saw, outcome=outcome)
-    return Consent(bound, suffices, entry)
+    return Consent(bound, agreed, entry)
 
 
 def _is_valid(clause: c.ApprovalRule, approval: Approval, s: Situation) -> bool:
@@ -47,8 +49,3 @@ def _is_valid(clause: c.ApprovalRule, approval: Approval, s: Situation) -> bool:
     reviewed = s.case.request.evidence <= approval.evidence_reviewed
     reason = (approval.reason or "").strip()
     return bool(reason) and (reviewed or not clause.review_evidence)
-
-
-def _two_people(approvals: list[Approval]) -> bool:
-    approvers = {a.by for a in approvals if a.role is Role.APPROVER}
-    return bool(approvers) and len({a.by for a in approvals}) > 1

@@ -1,4 +1,4 @@
-"""The levers of the money path: one switch, and caps on how fast refunds may leave.
+"""The levers of the money path: one switch, caps on how fast refunds leave, limits on approval.
 
 They are one record, read strongly before each new call that moves money and changed only through
 the audited command. Where there is no record, nothing moves: a table that has just been made or
@@ -8,6 +8,8 @@ restored is opened by a person.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from shared.domain.approval_limits import DEFAULT_LIMITS, ApprovalLimits
 
 # The partition of what concerns no single customer, with its own audit trail.
 OPERATIONS = "operations"
@@ -25,6 +27,13 @@ class Scope(StrEnum):
 
     EVERYONE = "everyone"
     CUSTOMER = "customer"
+    # Only what a person has decided, under that person.
+    AGENT = "agent"
+
+
+def partition_of(person: str) -> str:
+    """The partition of what one member of staff has granted and sent."""
+    return f"person:{person}"
 
 
 _LENGTH = {Window.HOUR: timedelta(hours=1), Window.DAY: timedelta(days=1)}
@@ -43,6 +52,17 @@ class RefundCap:
     amounts: tuple[tuple[str, int], ...] = ()
 
 
+# What a stack begins with: a burst ends long before it has emptied the account.
+DEFAULT_CAPS = (
+    RefundCap(
+        Scope.EVERYONE,
+        Window.HOUR,
+        count=200,
+        amounts=(("eur", 1_000_000), ("gbp", 1_000_000), ("usd", 1_000_000)),
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Controls:
     """The levers as they stand."""
@@ -53,6 +73,7 @@ class Controls:
     changed_by: str
     changed_at: datetime
     caps: tuple[RefundCap, ...] = ()
+    limits: ApprovalLimits = DEFAULT_LIMITS
 
     def switched(self, *, money_moves: bool, reason: str, by: str, at: datetime) -> "Controls":
         """The levers with the switch turned."""
@@ -61,7 +82,7 @@ class Controls:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What refunds have used of one window: a customer's, or everyone's under OPERATIONS."""
+    """What refunds have used of one window: a customer's, a person's, or everyone's."""
 
     customer: str
     window: Window

@@ -66,7 +66,9 @@ class RefundFacts:
 class RefundOperation:
     """A refund that was promised: `amount` minor units of `payment`, for lines of `invoice`.
 
-    Its id travels to Stripe as metadata, which is how a lost answer is found again.
+    Its id travels to Stripe as metadata, which is how a lost answer is found again. `statutory`
+    is what no cap may delay; `decided_by` the person whose discretion it was, under whose caps it
+    counts.
     """
 
     id: str
@@ -81,6 +83,8 @@ class RefundOperation:
     stripe_refund: str | None = None
     credit_note: str | None = None
     reason: str | None = None
+    statutory: bool = False
+    decided_by: str | None = None
 
     def may_become(self, status: RefundStatus) -> bool:
         """Whether `status` may follow the present one."""

@@ -13,7 +13,15 @@ from shared.application.show_account import check_access
 from shared.application.show_cancellation import show_cancellation
 from shared.application.turn_switch import set_caps, turn_switch
 from shared.domain.cancellation import Timing
-from shared.domain.controls import OPERATIONS, Controls, RefundCap, Scope, Spent, Window
+from shared.domain.controls import (
+    DEFAULT_CAPS,
+    OPERATIONS,
+    Controls,
+    RefundCap,
+    Scope,
+    Spent,
+    Window,
+)
 from shared.domain.effects import Effect, EffectKind, EffectStatus
 from shared.domain.errors import OutcomeUnknownError
 from shared.domain.payment import Payment
@@ -176,7 +184,7 @@ def test_a_retry_takes_nothing_of_a_cap_again(services: FakeServices) -> None:
 def test_refunds_side_by_side_never_take_more_than_a_cap(services: FakeServices) -> None:
     """Another worker spends the last place between the reading and the commit."""
     cap(services, RefundCap(Scope.EVERYONE, Window.DAY, count=1))
-    rivals = [two_refunds(services, name) for name in ("01A", "01B")]
+    rivals = [stored_refund(services, name) for name in ("01A", "01B")]
 
     def the_rival_goes_first() -> None:
         outcome = perform_effect(services, customer=CUSTOMER, effect_id=rivals[1])
@@ -187,7 +195,7 @@ def test_refunds_side_by_side_never_take_more_than_a_cap(services: FakeServices)
     assert len(services.billing.called("refund_payment")) == 1
 
 
-def two_refunds(services: FakeServices, name: str) -> str:
+def stored_refund(services: FakeServices, name: str, **nature: Any) -> str:
     operation = RefundOperation(
         id=name,
         customer=CUSTOMER,
@@ -203,7 +211,7 @@ def two_refunds(services: FakeServices, name: str) -> str:
         id=f"effect{name}",
         customer=CUSTOMER,
         kind=EffectKind.REFUND_PAYMENT,
-        params={"refund": name, "payment": f"pi_{name}", "amount": 100, "currency": "usd"},
+        params={"refund": name, "payment": f"pi_{name}", "amount": 100, "currency": "usd"} | nature,
         status=EffectStatus.PENDING,
         created_at=START,
         next_attempt_at=START,
@@ -213,6 +221,50 @@ def two_refunds(services: FakeServices, name: str) -> str:
     services.billing.refund_status = "pending"
     services.store.commit([Put(operation, 0), Put(effect, 0), Put(payment, 0)])
     return effect.id
+
+
+def attempt(services: FakeServices, effect: str) -> Performed:
+    return perform_effect(services, customer=CUSTOMER, effect_id=effect)
+
+
+def test_the_cap_of_one_person_holds_that_persons_refunds_only(services: FakeServices) -> None:
+    cap(services, RefundCap(Scope.AGENT, Window.HOUR, count=1))
+    by = ["agnes", "agnes", "abel", None]
+    effects = [
+        stored_refund(services, f"01{number}", decided_by=person)
+        for number, person in enumerate(by)
+    ]
+    assert [attempt(services, effect) for effect in effects] == [
+        Performed.DONE,
+        Performed.HELD,
+        Performed.DONE,
+        Performed.DONE,
+    ]
+
+
+def test_a_statutory_refund_passes_all_caps_and_counts_in_them(services: FakeServices) -> None:
+    cap(services, *(RefundCap(scope, Window.DAY, count=1) for scope in Scope))
+    nature = {"decided_by": "agnes"}
+    first, statutory, third = (
+        stored_refund(services, "01A", **nature),
+        stored_refund(services, "01B", **nature, statutory=True),
+        stored_refund(services, "01C", **nature),
+    )
+    outcomes = [attempt(services, effect) for effect in (first, statutory, third)]
+    assert outcomes == [Performed.DONE, Performed.DONE, Performed.HELD]
+    spent = services.store.get(Spent, OPERATIONS, "day", "2026-03-10T00:00:00.000000+00:00")
+    assert spent is not None
+    assert spent.record.count == 2
+
+
+def test_the_switch_holds_a_statutory_refund_too(services: FakeServices) -> None:
+    switch(services, money_moves=False)
+    assert attempt(services, stored_refund(services, "01A", statutory=True)) is Performed.HELD
+
+
+def test_a_stack_that_is_opened_for_the_first_time_has_caps(services: FakeServices) -> None:
+    del services.store.table["CUST#operations", "CONTROLS"]
+    assert turn_switch(services, money_moves=True, reason="first", by="admin").caps == DEFAULT_CAPS
 
 
 def test_the_switch_is_one_record(services: FakeServices) -> None:

@@ -82,12 +82,14 @@ def _after_cancel(change: Change, effect: Effect, _result: Result) -> None:
     settle_cancellation(change, cancellation)
 
 
-def _refund_params(operation: RefundOperation) -> dict[str, str | int]:
+def _refund_params(operation: RefundOperation) -> dict[str, str | int | None]:
     return {
         "refund": operation.id,
         "payment": operation.payment,
         "amount": operation.amount,
         "currency": operation.currency,
+        "statutory": operation.statutory,
+        "decided_by": operation.decided_by,
     }
 
 
