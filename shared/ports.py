@@ -3,7 +3,7 @@
 Adapters raise the errors of `shared.domain.errors` and nothing else that a caller could handle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -270,6 +270,59 @@ class Billing(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """A customer whose data key was destroyed, and when: a line of the ledger of erasures."""
+
+    customer: str
+    at: datetime
+
+
+class Vault(Protocol):
+    """Seals content (free text, evidence, inbound mail) under the customer's own data key.
+
+    Content is stored nowhere else than sealed; where the sealed bytes are kept is the caller's
+    business (a record's field of type `bytes`, an object in a bucket). A seal is bound to its
+    place, so that bytes which are moved to another customer or record do not open. Once the key is
+    destroyed no copy of them opens, in no backup either.
+
+        sealed = services.vault.seal(
+            text.encode(), customer=case.customer, kind="case_text", record=case.id
+        )
+        text = services.vault.open(
+            sealed, customer=case.customer, kind="case_text", record=case.id
+        ).decode()
+    """
+
+    def seal(self, content: bytes, *, customer: str, kind: str, record: str) -> bytes:
+        """The content sealed for this place, 29 bytes longer; each seal of the same differs.
+
+        Raises:
+            ErasedError: the customer is erased; nothing of theirs is taken in any more.
+        """
+        ...
+
+    def open(self, sealed: bytes, *, customer: str, kind: str, record: str) -> bytes:
+        """What was sealed for this place.
+
+        Raises:
+            ErasedError: the customer's data key is destroyed.
+            BrokenInvariantError: the bytes are damaged, or were sealed for another place.
+        """
+        ...
+
+    def destroy(self, customer: str, *, at: datetime) -> None:
+        """Destroy the customer's data key for good; again does nothing.
+
+        A worker that has used the key keeps it in memory for five minutes at the most.
+        """
+        ...
+
+    def destroyed(self) -> Iterator[Destroyed]:
+        """Everybody whose data key was destroyed: what a table from a backup must forget again."""
+        ...
+
+
 class EffectWaker(Protocol):
     """Tells the effects consumer, at once, that there is work; losing a call loses only time."""
 
@@ -337,6 +390,8 @@ class Services(Protocol):
     def store(self) -> Store: ...  # noqa: D102
     @property
     def billing(self) -> Billing: ...  # noqa: D102
+    @property
+    def vault(self) -> Vault: ...  # noqa: D102
     @property
     def waker(self) -> EffectWaker: ...  # noqa: D102
     @property

@@ -6,6 +6,7 @@ FairexitError
 │   ├── UnauthenticatedError   nobody we know is asking
 │   ├── ForbiddenError         known, but not allowed
 │   ├── NotFoundError          absent, or somebody else's: the same answer
+│   ├── ErasedError            it was there, and was erased for good
 │   └── ConflictError          the world has moved on; the problem says how
 ├── UntrustedError         a signature or timestamp that proves nothing
 ├── NotReadyError          our own knowledge has not arrived yet: come back later
@@ -60,6 +61,13 @@ class NotFoundError(RejectedError):
 
     def __init__(self, what: str) -> None:
         super().__init__("not-found", f"There is no such {what}.")
+
+
+class ErasedError(RejectedError):
+    """What a person had written was erased, and nobody can bring it back."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("erased", detail)
 
 
 class ConflictError(RejectedError):

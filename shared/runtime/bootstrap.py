@@ -62,6 +62,19 @@ class AwsServices:
         return StripeBilling(stripe_client(key, wanted.stripe_api_base))
 
     @cached_property
+    def vault(self) -> ports.Vault:
+        from shared.adapters.kms_vault import KmsVault
+
+        wanted = self.settings.get(parts.Vault)
+        return KmsVault(
+            self._client("kms"),
+            self._client("dynamodb"),
+            table=wanted.vault_table_name,
+            key=wanted.vault_key_arn,
+            environment=self.environment,
+        )
+
+    @cached_property
     def waker(self) -> ports.EffectWaker:
         from shared.adapters.sqs_queues import SqsEffectWaker
 

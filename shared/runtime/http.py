@@ -14,6 +14,7 @@ from shared.application.identify_customer import identify_customer
 from shared.domain.errors import (
     ConflictError,
     ConflictingWriteError,
+    ErasedError,
     ForbiddenError,
     InvalidRequestError,
     NotFoundError,
@@ -37,6 +38,7 @@ _STATUS: dict[type[RejectedError], int] = {
     ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
+    ErasedError: 410,
 }
 _PASSING = (UnavailableError, OutcomeUnknownError, ConflictingWriteError)
 _MAX_KEY = 255

@@ -48,6 +48,14 @@ class Stripe:
 
 
 @dataclass(frozen=True, slots=True)
+class Vault:
+    """Where content is sealed: the table of wrapped data keys, and the KMS key that wraps them."""
+
+    vault_table_name: str
+    vault_key_arn: str
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """The webhook's way in."""
 

@@ -13,6 +13,7 @@ from shared.domain.effects import Effect, EffectKind
 from shared.ports import Policies, Put
 from tests.fakes.billing import FakeBilling
 from tests.fakes.store import FakeStore
+from tests.fakes.vault import FakeVault
 
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -86,6 +87,7 @@ class FakeServices:
         self.ids = FakeIds()
         self.store = FakeStore()
         self.billing = FakeBilling()
+        self.vault = FakeVault()
         self.waker = FakeWaker()
         self.mailer = FakeMailer()
         self.bus = FakeBus()

@@ -20,6 +20,11 @@ from tests.infrastructure.cloudformation import (
     target,
     timeout,
 )
+from tests.infrastructure.storage_rules import (
+    the_due_index_holds_keys_only,
+    the_table_is_protected,
+    the_vault_is_never_backed_up,
+)
 
 Rule = Callable[[Template], list[str]]
 
@@ -45,6 +50,8 @@ GRANT_OF_SETTING = {
     "EFFECTS_QUEUE_URL": ("EffectsQueue", {"sqs:SendMessage"}),
     "STRIPE_WEBHOOK_SECRET_ARN": ("StripeWebhookSecretArn", {"secretsmanager:GetSecretValue"}),
     "STRIPE_API_KEY_ARN": ("StripeApiKeySecretArn", {"secretsmanager:GetSecretValue"}),
+    "VAULT_TABLE_NAME": ("VaultTable", {"dynamodb:GetItem", "dynamodb:PutItem"}),
+    "VAULT_KEY_ARN": ("VaultKey", {"kms:GenerateDataKey", "kms:Decrypt"}),
     "EVENT_BUS_NAME": ("EventBus", {"events:PutEvents"}),
     "MAIL_FROM": ("identity", {"ses:SendEmail"}),
 }
@@ -213,34 +220,6 @@ def only_who_looks_for_due_work_reads_the_index(template: Template) -> list[str]
     return sorted(readers ^ INDEX_READERS)
 
 
-def the_table_is_protected(template: Template) -> list[str]:
-    """Point-in-time recovery, encryption, expiry, and no deletion by accident."""
-    resource = template["Resources"]["Table"]
-    table = resource["Properties"]
-    wanted = {
-        "BillingMode": "PAY_PER_REQUEST",
-        "DeletionProtectionEnabled": {"Fn::If": ["IsProduction", True, False]},
-        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
-        "SSESpecification": {"SSEEnabled": True},
-        "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
-    }
-    bad = [name for name, value in wanted.items() if table.get(name) != value]
-    if resource.get("DeletionPolicy") != "RetainExceptOnCreate":
-        bad.append("DeletionPolicy")
-    if resource.get("UpdateReplacePolicy") != "Retain":
-        bad.append("UpdateReplacePolicy")
-    return bad
-
-
-def the_due_index_holds_keys_only(template: Template) -> list[str]:
-    """Decisions read the record itself; the index only says which."""
-    (index,) = template["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"]
-    keys = [key["AttributeName"] for key in index["KeySchema"]]
-    projected = index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
-    named = (index["IndexName"], keys) == ("due", ["due_shard", "due_at"])
-    return [] if projected and named else ["due"]
-
-
 def only_the_webhook_is_open(template: Template) -> list[str]:
     """Every route has the default authorizer; Stripe's is trusted by signature instead."""
     api = template["Resources"]["Api"]["Properties"]
@@ -365,6 +344,7 @@ RULES: tuple[Rule, ...] = (
     grants_match_settings,
     only_who_looks_for_due_work_reads_the_index,
     the_table_is_protected,
+    the_vault_is_never_backed_up,
     the_due_index_holds_keys_only,
     only_the_webhook_is_open,
     the_api_is_throttled_and_logged,

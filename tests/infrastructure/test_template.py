@@ -12,7 +12,7 @@ from shared.application.perform_effect import Performed
 from shared.application.reconcile import Outcome
 from shared.domain.dispute import DisputeEffect
 from shared.domain.refund_operation import RefundStatus
-from tests.infrastructure import budget_rules, cloudformation
+from tests.infrastructure import budget_rules, cloudformation, storage_rules
 from tests.infrastructure import template_rules as rules
 from tests.infrastructure.cloudformation import ROOT, functions
 from tests.infrastructure.template_rules import RULES, Rule
@@ -111,11 +111,17 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
         f"DoDueWork{STATEMENT}/2/Resource",
         {"Fn::GetAtt": ["Table", "Arn"]},
     ),
-    (rules.the_table_is_protected, "Table/PointInTimeRecoverySpecification", MISSING),
-    (rules.the_table_is_protected, "Table/DeletionProtectionEnabled", False),
-    (rules.the_table_is_protected, "Table//DeletionPolicy", "Delete"),
+    (storage_rules.the_table_is_protected, "Table/PointInTimeRecoverySpecification", MISSING),
+    (storage_rules.the_table_is_protected, "Table/DeletionProtectionEnabled", False),
+    (storage_rules.the_table_is_protected, "Table//DeletionPolicy", "Delete"),
     (
-        rules.the_due_index_holds_keys_only,
+        storage_rules.the_vault_is_never_backed_up,
+        "VaultTable/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled",
+        True,
+    ),
+    (storage_rules.the_vault_is_never_backed_up, "VaultKey//DeletionPolicy", "Delete"),
+    (
+        storage_rules.the_due_index_holds_keys_only,
         "Table/GlobalSecondaryIndexes/0/Projection/ProjectionType",
         "ALL",
     ),
