@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from shared.domain.dispute import DisputeFacts
 from shared.domain.facts import Case
+from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.policy import Policy
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts
@@ -97,93 +98,6 @@ class Store(Protocol):
     def due(self, until: datetime, *, limit: int) -> list[DueKey]:
         """Keys of records due at or before `until` (eventually consistent: candidates only)."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class TaxFacts:
-    """One tax on an invoice line (minor units)."""
-
-    rate: str | None
-    amount: int
-    taxable: int | None
-    inclusive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LineFacts:
-    """An invoice line: `amount` net after discounts, `tax` on top of it (minor units).
-
-    `discount` is what its discounts took off, which is no longer in `amount`. `kind` is one of the
-    line kinds of the quote's contract; `credits` the lines that a negative line takes back.
-    """
-
-    id: str
-    kind: str
-    amount: int
-    tax: int
-    period_start: datetime
-    period_end: datetime
-    description: str
-    taxes: tuple[TaxFacts, ...] = ()
-    credits: tuple[str, ...] = ()
-    discount: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentFacts:
-    """A payment on an invoice (minor units); `id` is the payment intent."""
-
-    id: str
-    amount: int
-    fee: int
-    refunded: int
-    disputed: int
-    refundable: bool
-    method: str
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceFacts:
-    """An invoice as Stripe has it now."""
-
-    id: str
-    number: str | None
-    status: str
-    created_at: datetime
-    currency: str
-    lines: tuple[LineFacts, ...]
-    payments: tuple[PaymentFacts, ...]
-    credited: int
-    subscription: str | None
-    collects: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PendingCharge:
-    """A pending invoice item: it will be billed with the next invoice.
-
-    `tax_rates` are its own; without any it is taxed as the invoice is.
-    """
-
-    id: str
-    subscription: str | None
-    amount: int
-    currency: str
-    description: str
-    period_start: datetime
-    period_end: datetime
-    tax_rates: tuple[str, ...] = ()
-    discountable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class CreditNoteLine:
-    """A line to credit: `amount` as Stripe wants it for that line, with its tax amounts."""
-
-    invoice_line: str
-    amount: int
-    taxes: tuple[TaxFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,10 @@ from shared.adapters import stripe_facts as facts
 from shared.adapters.stripe_errors import or_none, translated
 from shared.adapters.stripe_lists import read_page
 from shared.domain.dispute import DisputeFacts
+from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts
-from shared.ports import (
-    CreditNoteLine,
-    InvoiceFacts,
-    Page,
-    PaymentFacts,
-    PendingCharge,
-)
+from shared.ports import Page
 
 R = TypeVar("R")
 

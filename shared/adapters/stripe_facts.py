@@ -8,15 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.dispute import DisputeFacts, DisputeKind, DisputePhase
+from shared.domain.invoice import InvoiceFacts, LineFacts, PaymentFacts, PendingCharge, TaxFacts
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionItem, SubscriptionStatus
-from shared.ports import (
-    InvoiceFacts,
-    LineFacts,
-    PaymentFacts,
-    PendingCharge,
-    TaxFacts,
-)
 
 Raw = Mapping[str, Any]
 

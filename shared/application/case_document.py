@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.account import Account
+from shared.domain.invoice import InvoiceFacts, LineFacts, PaymentFacts
 from shared.domain.payment import Payment
 from shared.domain.policy import Policy
 from shared.domain.subscription import SubscriptionFacts
-from shared.ports import InvoiceFacts, LineFacts, PaymentFacts
 
 
 def instant(at: datetime) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 from shared.domain.allocation import fill
 from shared.domain.errors import ConflictError, RefusedError
 from shared.domain.facts import Case, Method
+from shared.domain.invoice import CreditNoteLine, InvoiceFacts, LineFacts, TaxFacts
 from shared.domain.money import Rounding, round_to_grain
-from shared.ports import CreditNoteLine, InvoiceFacts, LineFacts, Services, TaxFacts
+from shared.ports import Services
 
 
 @dataclass(frozen=True, slots=True)

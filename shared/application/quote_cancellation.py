@@ -13,12 +13,13 @@ from shared.domain.cancellation import Timing
 from shared.domain.case import parse_case
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.facts import Case
+from shared.domain.invoice import InvoiceFacts
 from shared.domain.payment import Payment
 from shared.domain.policy import Policy
 from shared.domain.records import QUOTE_LIFETIME, Quote
 from shared.domain.refund import decide_refund, quote_document
 from shared.domain.subscription import Subscription, SubscriptionFacts, SubscriptionStatus
-from shared.ports import InvoiceFacts, Put, Services
+from shared.ports import Put, Services
 
 
 @dataclass(frozen=True, slots=True)

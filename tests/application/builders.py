@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from shared.application.refresh_subscription import refresh_subscription
 from shared.domain.dispute import DisputeFacts, DisputeKind, DisputePhase
+from shared.domain.invoice import InvoiceFacts, LineFacts, PaymentFacts, TaxFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionItem, SubscriptionStatus
-from shared.ports import InvoiceFacts, LineFacts, PaymentFacts, TaxFacts
 from tests.fakes.services import FakeServices
 
 CUSTOMER = "cus_ann"

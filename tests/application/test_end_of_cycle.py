@@ -15,8 +15,8 @@ from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Timing
 from shared.domain.effects import EffectKind
 from shared.domain.errors import ConflictError, NotFoundError
+from shared.domain.invoice import InvoiceFacts, PendingCharge
 from shared.domain.subscription import SubscriptionStatus
-from shared.ports import InvoiceFacts, PendingCharge
 from tests.application.builders import (
     CUSTOMER,
     SUBSCRIPTION,

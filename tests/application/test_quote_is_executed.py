@@ -15,9 +15,9 @@ from shared.application.quote_cancellation import quote_cancellation
 from shared.application.show_cancellation import show_cancellation
 from shared.domain.cancellation import Timing
 from shared.domain.case import parse_case
+from shared.domain.invoice import PaymentFacts
 from shared.domain.records import Quote
 from shared.domain.refund import decide_refund, quote_document
-from shared.ports import PaymentFacts
 from tests.application.builders import (
     CUSTOMER,
     SUBSCRIPTION,

@@ -11,8 +11,8 @@ from shared.application.quote_cancellation import quote_cancellation
 from shared.application.show_cancellation import show_cancellation
 from shared.domain.cancellation import Timing
 from shared.domain.errors import ConflictError, OutcomeUnknownError
+from shared.domain.invoice import PaymentFacts
 from shared.domain.ledger import Book, LedgerEntry
-from shared.ports import PaymentFacts
 from tests.application.builders import (
     CUSTOMER,
     SUBSCRIPTION,

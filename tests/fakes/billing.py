@@ -7,16 +7,11 @@ from typing import Any, TypeVar
 
 from shared.domain.dispute import DisputeFacts, DisputePhase
 from shared.domain.errors import RefusedError
+from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionStatus
-from shared.ports import (
-    CreditNoteLine,
-    InvoiceFacts,
-    Page,
-    PaymentFacts,
-    PendingCharge,
-)
+from shared.ports import Page
 
 R = TypeVar("R")
 

@@ -9,8 +9,9 @@ from shared.application.effects.performer import Go, Performer, Result, Skip, Ve
 from shared.application.withdraw_cancellation import put_back
 from shared.domain.cancellation import Cancellation, CancellationState, RemovedCharge
 from shared.domain.effects import Effect, EffectKind
+from shared.domain.invoice import InvoiceFacts, PendingCharge
 from shared.domain.money import Rounding, grain_of, round_to_grain
-from shared.ports import InvoiceFacts, PendingCharge, Services
+from shared.ports import Services
 
 # A transaction holds 100 items; what is beyond this many is swept by a further effect.
 _PER_SWEEP = 40

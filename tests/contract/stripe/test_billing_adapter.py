@@ -10,8 +10,8 @@ from shared.application.plan_returns import plan_returns
 from shared.domain.case import parse_case
 from shared.domain.dispute import DisputeKind, DisputePhase
 from shared.domain.errors import BrokenInvariantError, OutcomeUnknownError, RefusedError
+from shared.domain.invoice import CreditNoteLine, TaxFacts
 from shared.domain.subscription import SubscriptionStatus
-from shared.ports import CreditNoteLine, TaxFacts
 
 YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
