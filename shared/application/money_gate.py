@@ -55,34 +55,60 @@ def pass_gate(services: Services, effect: Effect, now: datetime) -> Sequence[Put
 def _spend(
     services: Services, effect: Effect, caps: Sequence[RefundCap], now: datetime
 ) -> Sequence[Put] | Hold:
-    amount, currency = effect.params["amount"], effect.params["currency"]
-    puts: dict[tuple[str, str], Put] = {}
-    for cap in caps:
-        owner = owner_of(cap.scope, effect.customer, effect.params.get("decided_by"))
-        if owner is None:
-            continue
-        since, until = window_of(cap, now)
-        place = (owner, cap.window.value)
-        if place not in puts:
-            stored = spent_in(services, owner, cap.window, since)
-            puts[place] = Put(stored.record.plus(amount, currency), stored.version)
-        if puts[place].record.exceeds(cap) and not effect.params.get("statutory"):
-            return Hold(until, f"the cap on refunds a {cap.window} is reached")
-    return tuple(puts.values())
+    params = effect.params
+    windows = Windows(services, effect.customer, params.get("decided_by"), now)
+    reached = windows.take(params["amount"], params["currency"], caps)
+    if reached and not params.get("statutory"):
+        until = max(window_of(cap, now)[1] for cap in reached)
+        return Hold(until, f"the cap on refunds a {reached[0].window} is reached")
+    return windows.puts()
 
 
-def owner_of(scope: Scope, customer: str, person: str | None) -> str | None:
-    """Under whom a cap of `scope` counts a refund; None where it does not count it."""
-    match scope:
-        case Scope.EVERYONE:
-            return OPERATIONS
-        case Scope.CUSTOMER:
-            return customer
-        case Scope.AGENT:
-            return partition_of(person) if person else None
+class Windows:
+    """The windows that a customer's refunds fall into now, and what they take of them."""
 
+    def __init__(
+        self, services: Services, customer: str, person: str | None, now: datetime
+    ) -> None:
+        self._services = services
+        self._customer = customer
+        self._person = person
+        self._now = now
+        self._spent: dict[tuple[str, Window], Stored[Spent]] = {}
 
-def spent_in(services: Services, owner: str, window: Window, since: datetime) -> Stored[Spent]:
-    """What refunds have used of a window so far; version 0 when that is nothing."""
-    key = (owner, window.value, since.isoformat(timespec="microseconds"))
-    return services.store.get(Spent, *key) or Stored(Spent(owner, window, since), 0)
+    def take(self, amount: int, currency: str, caps: Sequence[RefundCap]) -> list[RefundCap]:
+        """Let a refund count in every window; the caps that it exceeds."""
+        counting = {cap: owner for cap in caps if (owner := self._owner(cap.scope)) is not None}
+        for cap, owner in counting.items():
+            self._read(owner, cap)
+        self._spent = {
+            place: Stored(stored.record.plus(amount, currency), stored.version)
+            for place, stored in self._spent.items()
+        }
+        return [
+            cap
+            for cap, owner in counting.items()
+            if self._spent[owner, cap.window].record.exceeds(cap)
+        ]
+
+    def puts(self) -> list[Put]:
+        """What has to be written for it to have counted."""
+        return [Put(stored.record, stored.version) for stored in self._spent.values()]
+
+    def _read(self, owner: str, cap: RefundCap) -> None:
+        if (owner, cap.window) in self._spent:
+            return
+        since, _ = window_of(cap, self._now)
+        key = (owner, cap.window.value, since.isoformat(timespec="microseconds"))
+        stored = self._services.store.get(Spent, *key)
+        self._spent[owner, cap.window] = stored or Stored(Spent(owner, cap.window, since), 0)
+
+    def _owner(self, scope: Scope) -> str | None:
+        """Under whom a cap of `scope` counts; None where it does not."""
+        match scope:
+            case Scope.EVERYONE:
+                return OPERATIONS
+            case Scope.CUSTOMER:
+                return self._customer
+            case Scope.AGENT:
+                return partition_of(self._person) if self._person else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.application.case_document import case_document, facts_digest, instant
 from shared.application.change import present
+from shared.application.limits_on_quote import limits_on
 from shared.application.plan_returns import plan_returns, refuse_unless_stripe_agrees, to_plain
 from shared.domain.account import Account
 from shared.domain.cancellation import Timing
@@ -37,7 +38,7 @@ class Facts:
 def quote_cancellation(
     services: Services, *, customer: str, subscription: str, timing: Timing
 ) -> dict[str, Any]:
-    """A stored quote as the API shows it: `{id, expires_at, facts_digest, quote}`.
+    """A stored quote as the API shows it: `{id, expires_at, facts_digest, limits, quote}`.
 
     Raises:
         NotFoundError: no such subscription of this customer.
@@ -59,6 +60,7 @@ def quote_cancellation(
         case=json.dumps(facts.document),
         document=json.dumps(document),
         returns=json.dumps(to_plain(returns)),
+        limits=json.dumps(limits_on(services, customer, document, now)),
     )
     services.store.commit([Put(quote, 0)])
     return shown(quote)
@@ -70,6 +72,7 @@ def shown(quote: Quote) -> dict[str, Any]:
         "id": quote.id,
         "expires_at": instant(quote.valid_until),
         "facts_digest": quote.facts_digest,
+        "limits": json.loads(quote.limits),
         "quote": json.loads(quote.document),
     }
 

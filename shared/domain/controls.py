@@ -51,6 +51,10 @@ class RefundCap:
     count: int
     amounts: tuple[tuple[str, int], ...] = ()
 
+    def ever_lets(self, amount: int, currency: str) -> bool:
+        """Whether such a refund fits into a window that nothing else has used."""
+        return self.count > 0 and amount <= dict(self.amounts).get(currency, amount)
+
 
 # What a stack begins with: a burst ends long before it has emptied the account.
 DEFAULT_CAPS = (

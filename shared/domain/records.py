@@ -20,7 +20,8 @@ class Quote:
     """What a customer was shown: the case document it rests on and the decision's document.
 
     `case` is the JSON that `fairexit quote` takes, `document` the JSON that it answers, `returns`
-    what goes back on each invoice, with the credit note's lines (JSON).
+    what goes back on each invoice, with the credit note's lines, `limits` what stood in the way of
+    the money when it was quoted (JSON).
     """
 
     id: str
@@ -33,6 +34,7 @@ class Quote:
     case: str
     document: str
     returns: str
+    limits: str = '{"approval": "nobody", "delays": []}'
     used_by: str | None = None
 
     @property
