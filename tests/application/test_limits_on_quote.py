@@ -11,8 +11,10 @@ from shared.application.quote_cancellation import quote_cancellation
 from shared.application.turn_switch import set_caps, turn_switch
 from shared.domain.approval_limits import CUSTOMER_PERIOD, Grant, Grants
 from shared.domain.cancellation import Timing
+from shared.domain.case import parse_case
 from shared.domain.controls import RefundCap, Scope, Spent, Window
 from shared.domain.records import Quote
+from shared.domain.refund import decide_refund, quote_document
 from shared.ports import Put
 from tests.application.builders import (
     CUSTOMER,
@@ -120,16 +122,22 @@ def test_discretionary_money_shows_whose_consent_it_needs(
     assert limits_on(services, CUSTOMER, document, START)["approval"] == needs
 
 
-def test_a_quote_of_a_pack_that_leaves_it_to_people_shows_that(services: FakeServices) -> None:
+def test_the_document_of_a_pack_that_leaves_it_to_people_shows_that(
+    services: FakeServices,
+) -> None:
     services.policy = "rtc"
     start = START - timedelta(days=2)
     services.billing.known_subscriptions[SUBSCRIPTION] = subscription_facts(start=start)
     services.billing.invoices["in_1"] = paid_invoice(start=start)
-    shown = quoted(services)
-    assert (shown["quote"]["outcome"], shown["limits"]["approval"]) == (
-        "needs_approval",
-        "two_people",
-    )
+    stored = services.store.get(Quote, CUSTOMER, quoted(services)["id"])
+    assert stored is not None
+    asked = json.loads(stored.record.case)
+    asked["request"]["evidence"] = ["log"]
+    case = parse_case(asked)
+    policy = services.policies.load_policy_for(case)
+    document = quote_document(decide_refund(policy, case))
+    assert document["outcome"] == "needs_approval"
+    assert limits_on(services, CUSTOMER, document, START)["approval"] == "two_people"
 
 
 def test_a_statutory_refund_is_held_by_the_switch_alone(services: FakeServices) -> None:
