@@ -24,6 +24,7 @@ from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
 from shared.domain.records import AuditEntry, ClientKey, EventMark, Identity, Quote
+from shared.domain.refund_case import QueuedCase, RefundCase
 from shared.domain.refund_operation import RefundOperation
 from shared.domain.subscription import Subscription
 
@@ -49,6 +50,8 @@ _KINDS: dict[type, ItemKind] = {
     Payment: ItemKind("PAYMENT#", lambda r: (r.customer, r.id)),
     Quote: ItemKind("QUOTE#", lambda r: (r.customer, r.id)),
     Cancellation: ItemKind("CANCELLATION#", lambda r: (r.customer, r.id)),
+    RefundCase: ItemKind("CASE#", lambda r: (r.customer, r.id)),
+    QueuedCase: ItemKind("QUEUED#", lambda r: (r.customer, r.id)),
     RefundOperation: ItemKind("REFUND#", lambda r: (r.customer, r.id)),
     ForeignRefund: ItemKind("FOREIGN#", lambda r: (r.customer, r.id)),
     Dispute: ItemKind("DISPUTE#", lambda r: (r.customer, r.id)),
@@ -107,13 +110,25 @@ def to_item(record: object, *, version: int, incarnation: int, livemode: bool) -
     }
     due_at: datetime | None = getattr(record, "due_at", None)
     if due_at is not None:
-        # A checksum, not hash(): the shard must be the same in every process.
-        item["due_shard"] = DUE_SHARDS[zlib.crc32(f"{pk}{sk}".encode()) % len(DUE_SHARDS)]
+        item["due_shard"] = _shard(record, pk + sk)
         item["due_at"] = sortable(due_at)
     forget_at: datetime | None = getattr(record, "forget_at", None)
     if forget_at is not None:
         item["expires_at"] = int(forget_at.timestamp())
     return item
+
+
+def queue_shard(queue: str) -> str:
+    """The partition of the due index that holds a queue of people's work; nothing sweeps it."""
+    return f"QUEUE#{queue}"
+
+
+def _shard(record: object, key: str) -> str:
+    queue: str | None = getattr(record, "queue", None)
+    if queue is not None:
+        return queue_shard(queue)
+    # A checksum, not hash(): the shard must be the same in every process.
+    return DUE_SHARDS[zlib.crc32(key.encode()) % len(DUE_SHARDS)]
 
 
 def from_item(kind: type[R], item: Mapping[str, Any]) -> R:

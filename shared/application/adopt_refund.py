@@ -9,8 +9,8 @@ from dataclasses import replace
 from shared.application.adopt_foreign_refund import adopt_foreign_refund, hand_to_operation
 from shared.application.change import Change, transact
 from shared.application.document_return import document_refunds
-from shared.application.settle_cancellation import settle_cancellation
-from shared.domain.cancellation import Cancellation
+from shared.application.promises import promise_of
+from shared.application.settle_promise import settle
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.ledger import Book
 from shared.domain.money_text import money_text
@@ -96,10 +96,11 @@ def _succeeded(change: Change, operation: RefundOperation, seen: RefundFacts) ->
     )
     change.mail("refund_issued", _mail(operation, seen))
     change.publish("RefundIssued", _event(operation, seen))
-    cancellation = change.load(Cancellation, operation.cancellation)
-    if cancellation is None:
-        raise BrokenInvariantError(f"refund {operation.id} of no cancellation")
-    document_refunds(change, cancellation, operation.invoice)
+    promise = promise_of(change, operation)
+    if promise is None:
+        raise BrokenInvariantError(f"refund {operation.id} of no promise")
+    document_refunds(change, promise, operation.invoice)
+    settle(change, promise)
 
 
 def _failed(
@@ -123,9 +124,9 @@ def _failed(
         change.put(payment.release(operation.amount))
     change.mail("refund_failed", _mail(operation, seen))
     change.publish("RefundFailed", _event(operation, seen))
-    cancellation = change.load(Cancellation, operation.cancellation)
-    if cancellation is not None:
-        settle_cancellation(change, cancellation)
+    promise = promise_of(change, operation)
+    if promise is not None:
+        settle(change, promise)
 
 
 def _mail(operation: RefundOperation, seen: RefundFacts) -> dict[str, str]:
@@ -133,7 +134,7 @@ def _mail(operation: RefundOperation, seen: RefundFacts) -> dict[str, str]:
     return {"refund": operation.id, "stripe_refund": seen.id, "amount": amount}
 
 
-def _event(operation: RefundOperation, seen: RefundFacts) -> dict[str, str | int]:
+def _event(operation: RefundOperation, seen: RefundFacts) -> dict[str, str | int | None]:
     return {
         "refund": operation.id,
         "stripe_refund": seen.id,
@@ -141,4 +142,5 @@ def _event(operation: RefundOperation, seen: RefundFacts) -> dict[str, str | int
         "amount": operation.amount,
         "currency": operation.currency,
         "cancellation": operation.cancellation,
+        "refund_case": operation.refund_case,
     }

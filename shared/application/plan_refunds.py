@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from shared.application.change import Change
-from shared.domain.cancellation import AccountCredit, Cancellation
+from shared.application.promises import Promise, named
+from shared.domain.cancellation import AccountCredit
 from shared.domain.decision import Ruled
 from shared.domain.payment import Payment
 from shared.domain.records import Quote
@@ -16,7 +17,7 @@ from shared.domain.withdrawal import KIND as STATUTE
 
 def plan_refunds(
     change: Change,
-    cancellation: Cancellation,
+    promise: Promise,
     quote: Quote,
     document: Mapping[str, Any],
     *,
@@ -26,7 +27,7 @@ def plan_refunds(
 
     Args:
         change: the decision they are part of.
-        cancellation: what they belong to.
+        promise: what they belong to.
         quote: what goes back on which payment.
         document: the quote's document.
         decided_by: the person who granted them, where it was not the policy alone.
@@ -39,7 +40,7 @@ def plan_refunds(
     statutory = is_statutory(document)
     operations = [
         replace(
-            _reserve(change, cancellation, document["currency"], back, payment),
+            _reserve(change, promise, document["currency"], back, payment),
             statutory=statutory,
             decided_by=decided_by,
         )
@@ -71,7 +72,7 @@ def plan_credits(quote: Quote, document: Mapping[str, Any]) -> tuple[AccountCred
 
 def _reserve(
     change: Change,
-    cancellation: Cancellation,
+    promise: Promise,
     currency: str,
     back: Mapping[str, Any],
     name: str,
@@ -90,10 +91,12 @@ def _reserve(
         disputed=max(payment.disputed, facts["disputed"]),
     )
     change.put(payment.reserve(amount))
+    names = named(promise)
     return RefundOperation(
         id=change.services.ids.new(),
         customer=change.customer,
-        cancellation=cancellation.id,
+        cancellation=names.get("cancellation"),
+        refund_case=names.get("refund_case"),
         invoice=back["invoice"],
         payment=name,
         amount=amount,

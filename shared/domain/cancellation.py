@@ -87,6 +87,7 @@ class Cancellation:
     removed: tuple[RemovedCharge, ...] = ()
     reason: str | None = None
     feedback: str | None = None
+    refund_case: str | None = None
 
     def step(self, state: CancellationState) -> "Cancellation":
         """The cancellation in `state`.

@@ -229,7 +229,10 @@ def _credit_notes(here: Here, seen: AtStripe, moment: Moment) -> Iterator[Diverg
             kind = DivergenceKind.CREDIT_NOTE_UNKNOWN_HERE
             yield Divergence(kind, here.customer, note.id, f"on invoice {note.invoice}")
     issued = {note.id for note in seen.credit_notes if note.status == "issued"}
-    waiting = {(e.params.get("cancellation"), e.params.get("invoice")) for e in on_way.values()}
+    waiting = {
+        (e.params.get("refund_case") or e.params.get("cancellation"), e.params.get("invoice"))
+        for e in on_way.values()
+    }
     for place, refunds in _documented(here.operations).items():
         if any(one.status is not RefundStatus.SUCCEEDED for one in refunds) or place in waiting:
             continue
@@ -244,10 +247,10 @@ def _credit_notes(here: Here, seen: AtStripe, moment: Moment) -> Iterator[Diverg
 def _documented(
     operations: Iterable[RefundOperation],
 ) -> dict[tuple[str, str], list[RefundOperation]]:
-    """Refunds by what one credit note documents: a cancellation's on one invoice."""
+    """Refunds by what one credit note documents: those of one promise on one invoice."""
     groups: dict[tuple[str, str], list[RefundOperation]] = defaultdict(list)
     for one in operations:
-        groups[one.cancellation, one.invoice].append(one)
+        groups[one.promised_by, one.invoice].append(one)
     return groups
 
 

@@ -73,7 +73,7 @@ class RefundOperation:
 
     id: str
     customer: str
-    cancellation: str
+    cancellation: str | None
     invoice: str
     payment: str
     amount: int
@@ -85,6 +85,12 @@ class RefundOperation:
     reason: str | None = None
     statutory: bool = False
     decided_by: str | None = None
+    refund_case: str | None = None
+
+    @property
+    def promised_by(self) -> str:
+        """The cancellation or the refund case that it belongs to."""
+        return self.refund_case or self.cancellation or ""
 
     def may_become(self, status: RefundStatus) -> bool:
         """Whether `status` may follow the present one."""

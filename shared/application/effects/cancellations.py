@@ -4,7 +4,7 @@ from shared.application.change import Change
 from shared.application.document_return import document_credits
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
 from shared.application.end_subscription import announce_end
-from shared.application.settle_cancellation import hand_over, settle_cancellation
+from shared.application.settle_promise import hand_over, settle
 from shared.domain.cancellation import Cancellation, CancellationState
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.refund_operation import RefundOperation
@@ -79,7 +79,7 @@ def _after_cancel(change: Change, effect: Effect, _result: Result) -> None:
         if operation is not None:
             change.effect(EffectKind.REFUND_PAYMENT, _refund_params(operation))
     announce_end(change, cancellation.subscription, cancellation.id, end)
-    settle_cancellation(change, cancellation)
+    settle(change, cancellation)
 
 
 def _refund_params(operation: RefundOperation) -> dict[str, str | int | None]:

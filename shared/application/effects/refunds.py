@@ -15,8 +15,8 @@ from shared.application.effects.performer import (
     key_of,
 )
 from shared.application.plan_returns import lines_from_plain
-from shared.application.settle_cancellation import hand_over, settle_cancellation
-from shared.domain.cancellation import Cancellation
+from shared.application.promises import Promise, promise_of, with_credits
+from shared.application.settle_promise import hand_over, settle
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.ledger import Book
@@ -78,9 +78,9 @@ def _refund_refused(change: Change, effect: Effect, reason: str) -> None:
     change.put(payment.release(operation.amount))
     change.put(operation.step(RefundStatus.REJECTED, reason=reason))
     change.audit("refund_rejected", reason, refund=operation.id)
-    cancellation = change.load(Cancellation, operation.cancellation)
-    if cancellation is not None:
-        settle_cancellation(change, cancellation)
+    promise = promise_of(change, operation)
+    if promise is not None:
+        settle(change, promise)
 
 
 def _refund_handed_over(change: Change, effect: Effect, reason: str) -> None:
@@ -89,9 +89,9 @@ def _refund_handed_over(change: Change, effect: Effect, reason: str) -> None:
     if operation is None or operation.status is not RefundStatus.RESERVED:
         return
     change.put(operation.step(RefundStatus.NEEDS_PERSON, reason=reason))
-    cancellation = change.load(Cancellation, operation.cancellation)
-    if cancellation is not None:
-        hand_over(change, cancellation)
+    promise = promise_of(change, operation)
+    if promise is not None:
+        hand_over(change, promise)
 
 
 def _issue(services: Services, effect: Effect) -> Result:
@@ -123,9 +123,9 @@ def _adopt_credit_note(change: Change, effect: Effect, result: Result) -> None:
         if operation is not None:
             change.put(replace(operation, credit_note=result["credit_note"]))
     change.audit("credit_note_issued", effect.params["invoice"], **result)
-    cancellation = change.load(Cancellation, effect.params["cancellation"])
-    if cancellation is not None:
-        _book_credit(change, cancellation, effect.params["invoice"], result["credit_note"])
+    promise = promise_of(change, effect.params)
+    if promise is not None:
+        _book_credit(change, promise, effect.params["invoice"], result["credit_note"])
 
 
 def _credit_note_refused(change: Change, effect: Effect, reason: str) -> None:
@@ -135,32 +135,30 @@ def _credit_note_refused(change: Change, effect: Effect, reason: str) -> None:
         if operation is not None:
             change.put(replace(operation, reason=f"credit note: {reason}"))
     change.audit("credit_note_missing", reason, invoice=effect.params["invoice"])
-    cancellation = change.load(Cancellation, effect.params["cancellation"])
-    if cancellation is not None:
-        hand_over(change, cancellation)
+    promise = promise_of(change, effect.params)
+    if promise is not None:
+        hand_over(change, promise)
 
 
-def _book_credit(
-    change: Change, cancellation: Cancellation, invoice: str, credit_note: str
-) -> None:
+def _book_credit(change: Change, promise: Promise, invoice: str, credit_note: str) -> None:
     """The credit note has put its part into the customer's balance at Stripe."""
-    for credit in cancellation.credits:
+    for credit in promise.credits:
         if credit.invoice == invoice:
             change.post(
                 "account_credit",
                 (Book.PAID, Book.CREDITED),
                 credit.amount,
                 credit.currency,
-                cause=cancellation.id,
+                cause=promise.id,
                 evidence=(credit_note,),
             )
     settled = tuple(
         replace(credit, credit_note=credit_note) if credit.invoice == invoice else credit
-        for credit in cancellation.credits
+        for credit in promise.credits
     )
-    documented = replace(cancellation, credits=settled)
+    documented = with_credits(promise, settled)
     change.put(documented)
-    settle_cancellation(change, documented)
+    settle(change, documented)
 
 
 PERFORMERS = {

@@ -1,0 +1,35 @@
+"""Who promised a refund: a cancellation, or a refund case. Both are settled in the same way."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from shared.application.change import Change
+from shared.domain.cancellation import AccountCredit, Cancellation
+from shared.domain.refund_case import RefundCase
+from shared.domain.refund_operation import RefundOperation
+
+Promise = Cancellation | RefundCase
+
+
+def named(promise: Promise) -> dict[str, str]:
+    """How effects and refund operations refer to a promise."""
+    if isinstance(promise, RefundCase):
+        return {"refund_case": promise.id}
+    return {"cancellation": promise.id}
+
+
+def promise_of(change: Change, names: Mapping[str, Any] | RefundOperation) -> Promise | None:
+    """The promise that an effect's parameters or a refund operation name, if it is known."""
+    if isinstance(names, RefundOperation):
+        names = {"cancellation": names.cancellation, "refund_case": names.refund_case}
+    if names.get("refund_case"):
+        return change.load(RefundCase, names["refund_case"])
+    if names.get("cancellation"):
+        return change.load(Cancellation, names["cancellation"])
+    return None
+
+
+def with_credits(promise: Promise, settled: tuple[AccountCredit, ...]) -> Promise:
+    """The promise with what became of its account credits."""
+    return replace(promise, credits=settled)

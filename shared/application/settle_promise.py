@@ -1,0 +1,59 @@
+"""Whether a promise is kept in full: every cent out, and documented."""
+
+from collections.abc import Sequence
+
+from shared.application.change import Change
+from shared.application.promises import Promise
+from shared.application.step_case import step_case
+from shared.domain.cancellation import Cancellation, CancellationState
+from shared.domain.refund_case import CaseState, RefundCase
+from shared.domain.refund_operation import RefundOperation, RefundStatus
+
+_ENDED_BADLY = frozenset({RefundStatus.FAILED, RefundStatus.REJECTED, RefundStatus.NEEDS_PERSON})
+
+
+def settle(change: Change, promise: Promise) -> None:
+    """Step a promise on, or to a person, when its refunds say so."""
+    operations = [change.load(RefundOperation, refund) for refund in promise.refunds]
+    refunds = [operation for operation in operations if operation]
+    if any(refund.status in _ENDED_BADLY for refund in refunds):
+        hand_over(change, promise)
+    elif all(r.status is RefundStatus.SUCCEEDED and r.credit_note for r in refunds) and all(
+        credit.credit_note for credit in promise.credits
+    ):
+        _kept(change, promise)
+    elif isinstance(promise, RefundCase):
+        _under_way(change, promise, refunds)
+
+
+def hand_over(change: Change, promise: Promise) -> None:
+    """A person has to look at this promise; the audit trail says why."""
+    if isinstance(promise, RefundCase):
+        step_case(change, promise, CaseState.NEEDS_PERSON)
+        return
+    if promise.state is not CancellationState.NEEDS_PERSON:
+        change.put(promise.step(CancellationState.NEEDS_PERSON))
+    _follow(change, promise, CaseState.NEEDS_PERSON)
+
+
+def _kept(change: Change, promise: Promise) -> None:
+    if isinstance(promise, RefundCase):
+        # What Stripe cannot send back is sent by a person, who records it.
+        by_hand = promise.manual_transfer > 0
+        step_case(change, promise, CaseState.NEEDS_PERSON if by_hand else CaseState.PAID)
+        return
+    if promise.state is not CancellationState.EXECUTED:
+        change.put(promise.step(CancellationState.EXECUTED))
+    _follow(change, promise, CaseState.PAID)
+
+
+def _under_way(change: Change, case: RefundCase, refunds: Sequence[RefundOperation]) -> None:
+    if any(refund.status is not RefundStatus.RESERVED for refund in refunds):
+        step_case(change, case, CaseState.PAYING)
+
+
+def _follow(change: Change, cancellation: Cancellation, state: CaseState) -> None:
+    """The case that led to a cancellation is settled with it."""
+    case = cancellation.refund_case and change.load(RefundCase, cancellation.refund_case)
+    if case:
+        step_case(change, case, state)
