@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import stripe
 
 from shared.adapters import stripe_facts as facts
+from shared.adapters.stripe_disputes import dispute_from_stripe
 from shared.adapters.stripe_errors import or_none, translated
 from shared.adapters.stripe_lists import read_page
 from shared.domain.dispute import DisputeFacts
@@ -113,7 +114,20 @@ class StripeBilling:
         if raw is None:
             return None
         plain = raw.to_dict()
-        return facts.dispute_from_stripe(plain, facts.identifier(plain["charge"].get("customer")))
+        customer = facts.identifier(plain["charge"].get("customer"))
+        return dispute_from_stripe(plain, customer, self._beside(plain))
+
+    def _beside(self, dispute: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What countering it cost: a movement of its own, so only read once evidence was sent."""
+        if not dispute["evidence_details"]["submission_count"]:
+            return []
+        own = {row["id"] for row in dispute["balance_transactions"]}
+        rows = translated(
+            lambda: self._all(
+                self._api.balance_transactions.list({"source": dispute["id"], "limit": 100})
+            )
+        )
+        return [row for row in rows if row["id"] not in own]
 
     def payment(self, payment: str) -> PaymentFacts | None:
         """See `Billing`. The share is the whole payment."""

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.domain.dispute import DisputeFacts, DisputeKind, DisputePhase
+from shared.adapters.stripe_disputes import dispute_from_stripe
+from shared.domain.dispute import Stance
 from shared.domain.invoice import InvoiceFacts, LineFacts, PaymentFacts, PendingCharge, TaxFacts
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionItem, SubscriptionStatus
 
 Raw = Mapping[str, Any]
+
+AGAINST = (Stance.ARGUED, Stance.LOST)
 
 _STATUSES = {
     "incomplete": SubscriptionStatus.INCOMPLETE,
@@ -23,17 +26,6 @@ _STATUSES = {
     "unpaid": SubscriptionStatus.UNPAID,
     "paused": SubscriptionStatus.PAUSED,
     "canceled": SubscriptionStatus.ENDED,
-}
-
-# The only place that knows Stripe's dispute statuses.
-_DISPUTES = {
-    "warning_needs_response": (DisputeKind.INQUIRY, DisputePhase.OPEN),
-    "warning_under_review": (DisputeKind.INQUIRY, DisputePhase.OPEN),
-    "warning_closed": (DisputeKind.INQUIRY, DisputePhase.CLOSED),
-    "needs_response": (DisputeKind.CHARGEBACK, DisputePhase.OPEN),
-    "under_review": (DisputeKind.CHARGEBACK, DisputePhase.OPEN),
-    "won": (DisputeKind.CHARGEBACK, DisputePhase.WON),
-    "lost": (DisputeKind.CHARGEBACK, DisputePhase.LOST),
 }
 
 
@@ -145,11 +137,8 @@ def payment_from_stripe(share: int, intent: Raw, disputes: Sequence[Raw]) -> Pay
     """A payment: `share` is what it paid of the invoice, the charge says what has left it since."""
     charge = intent["latest_charge"]
     disputed = [dispute_from_stripe(d) for d in disputes]
-    held = sum(
-        d.amount
-        for d in disputed
-        if d.kind is not DisputeKind.INQUIRY and d.phase is not DisputePhase.WON
-    )
+    # What nobody understands yet is held back as well.
+    held = sum(d.amount for d in disputed if not d.is_understood or d.stance in AGAINST)
     fees = charge.get("balance_transaction")
     return PaymentFacts(
         id=intent["id"],
@@ -223,32 +212,4 @@ def refund_from_stripe(raw: Raw) -> RefundFacts:
         operation_customer=metadata.get("fairexit_customer"),
         customer=identifier(raw.get("customer")),
         created_at=instant(raw["created"]),
-    )
-
-
-def dispute_from_stripe(raw: Raw, customer: str | None = None) -> DisputeFacts:
-    """A dispute: what the bank took is what its balance transactions say, not its amount."""
-    kind, phase = _DISPUTES.get(
-        raw["status"], (DisputeKind.UNRECOGNIZED, DisputePhase.UNRECOGNIZED)
-    )
-    withdrawals = [t for t in raw["balance_transactions"] if t["amount"] < 0]
-    due_by = (raw.get("evidence_details") or {}).get("due_by")
-    return DisputeFacts(
-        id=raw["id"],
-        customer=customer,
-        charge=identifier(raw["charge"]) or "",
-        payment=identifier(raw.get("payment_intent")),
-        kind=kind,
-        phase=phase,
-        raw_status=raw["status"],
-        amount=raw["amount"],
-        currency=raw["currency"],
-        withdrawn=-sum(t["amount"] for t in withdrawals),
-        fee=sum(t["fee"] for t in withdrawals),
-        settlement_currency=withdrawals[0]["currency"] if withdrawals else raw["currency"],
-        reason=raw["reason"],
-        opened_at=instant(raw["created"]),
-        # 0 and null both mean that there is nothing to answer (SDK, EvidenceDetails.due_by).
-        respond_by=instant(due_by) if due_by else None,
-        livemode=raw["livemode"],
     )

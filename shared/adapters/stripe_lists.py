@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from shared.adapters import stripe_facts as facts
+from shared.adapters.stripe_disputes import dispute_from_stripe
 from shared.adapters.stripe_errors import translated
 from shared.adapters.stripe_events import HANDLED
 from shared.domain.dispute import DisputeFacts
@@ -20,7 +21,7 @@ PER_PAGE = 100
 
 
 def _dispute(raw: Raw) -> DisputeFacts:
-    return facts.dispute_from_stripe(raw, facts.identifier(raw["charge"].get("customer")))
+    return dispute_from_stripe(raw, facts.identifier(raw["charge"].get("customer")))
 
 
 def _credit_note(raw: Raw) -> CreditNoteFacts:

@@ -7,7 +7,8 @@ evidence. The customer hears nothing from us: whoever made the refund has told t
 from dataclasses import replace
 
 from shared.application.change import Change
-from shared.domain.dispute import Dispute, DisputeKind, DisputePhase
+from shared.application.expose import note_exposures
+from shared.domain.dispute import Dispute
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import Book
 from shared.domain.payment import Payment
@@ -95,7 +96,9 @@ def _count(change: Change, adopted: ForeignRefund) -> None:
         for seen in services.billing.refunds_of(payment.id)
         if seen.operation not in own and status_seen(seen.status) is not RefundStatus.FAILED
     )
-    change.put(replace(payment, refunded=settled + others))
+    counted = replace(payment, refunded=settled + others)
+    change.put(counted)
+    note_exposures(change, counted)
 
 
 def _payment(change: Change, adopted: ForeignRefund) -> Payment | None:
@@ -107,9 +110,7 @@ def _payment(change: Change, adopted: ForeignRefund) -> Payment | None:
     policy = change.services.policies.load_policy(change.services.policy, change.now)
     for stored in change.services.store.all_of(Dispute, change.customer):
         dispute = stored.record
-        against_us = dispute.phase in (DisputePhase.OPEN, DisputePhase.LOST)
-        if dispute.payment != payment.id or dispute.kind is not DisputeKind.CHARGEBACK:
-            continue
-        if against_us and policy.dispute_consequences.block_refunds:
-            payment = payment.blocked(dispute.id, dispute.amount)
+        if dispute.payment == payment.id and dispute.is_against_us:
+            forbids = policy.dispute_consequences.block_refunds or not dispute.refundable
+            payment = payment.blocked(dispute.id, dispute.amount, forbids=forbids)
     return payment

@@ -9,6 +9,7 @@ from dataclasses import replace
 from shared.application.adopt_foreign_refund import adopt_foreign_refund, hand_to_operation
 from shared.application.change import Change, transact
 from shared.application.document_return import document_refunds
+from shared.application.expose import note_exposures
 from shared.application.promises import promise_of
 from shared.application.settle_promise import settle
 from shared.domain.errors import BrokenInvariantError
@@ -85,7 +86,9 @@ def _succeeded(change: Change, operation: RefundOperation, seen: RefundFacts) ->
     payment = change.load(Payment, operation.payment)
     if payment is None:
         raise BrokenInvariantError(f"refund {operation.id} of an unknown payment")
-    change.put(payment.settle(operation.amount))
+    settled = payment.settle(operation.amount)
+    change.put(settled)
+    note_exposures(change, settled)
     change.post(
         "refund",
         (Book.PAID, Book.REFUNDED),
@@ -111,7 +114,9 @@ def _failed(
     if payment is None:
         raise BrokenInvariantError(f"refund {operation.id} of an unknown payment")
     if before.status is RefundStatus.SUCCEEDED:
-        change.put(replace(payment, refunded=payment.refunded - operation.amount))
+        back = replace(payment, refunded=payment.refunded - operation.amount)
+        change.put(back)
+        note_exposures(change, back)
         change.post(
             "refund_failed",
             (Book.REFUNDED, Book.PAID),

@@ -1,75 +1,95 @@
-"""What a chargeback does to the books and the balance, step by step.
+"""What a dispute does to the books and the balance: every part of it where its state says.
 
-Opened: withdrawn by the bank, in dispute. Won: back, and a fee that the bank keeps is the
-company's. Lost: owed, as far as the policy says so. Each step is exact to the minor unit in the
-settlement currency and reverses what the step before it has booked.
+Exact to the minor unit in the settlement currency. The parts are what the bank took, the fee of
+receiving the dispute, what countering it cost, and costs that staff have entered.
 """
 
 from dataclasses import replace
 
 from shared.application.change import Change
-from shared.domain.dispute import Dispute, DisputeFacts
+from shared.domain.dispute import Dispute, DisputeFacts, Stance
+from shared.domain.dispute_books import Booked, Part, movements, place
 from shared.domain.ledger import Book
 from shared.domain.policy import DisputeConsequences
 
 
-def book_funds(change: Change, record: Dispute, seen: DisputeFacts) -> Dispute:
-    """What has left the company's balance since it was last booked is argued over too."""
-    currency = seen.settlement_currency or record.currency
-    books, evidence = (Book.BANK, Book.IN_DISPUTE), (record.id, record.charge)
-    withdrawn, fee = seen.withdrawn - record.booked_amount, seen.fee - record.booked_fee
-    for what, amount in (("chargeback_withdrawn", withdrawn), ("chargeback_fee", fee)):
-        change.post(what, books, amount, currency, cause=record.id, evidence=evidence)
-    change.account = change.account.with_balance(currency, in_dispute=withdrawn + fee)
-    return replace(
-        record, booked_amount=seen.withdrawn, booked_fee=seen.fee, booked_currency=currency
-    )
-
-
-def book_lost(change: Change, record: Dispute, consequences: DisputeConsequences) -> Dispute:
-    """What was argued over is owed, or borne by the company where the policy does not claim it."""
-    argued = record.booked_amount + record.booked_fee
-    amount = record.booked_amount if consequences.amount_becomes_owed_when_lost else 0
-    fee = record.booked_fee if consequences.fees_become_owed_when_lost else 0
-    currency = record.booked_currency
-    for what, target, moved in (
-        ("chargeback_lost", Book.OWED, amount),
-        ("chargeback_fee_owed", Book.OWED, fee),
-        ("chargeback_absorbed", Book.ABSORBED, argued - amount - fee),
-    ):
-        change.post(what, (Book.IN_DISPUTE, target), moved, currency, cause=record.id)
-    change.account = change.account.with_balance(currency, owed=amount + fee, in_dispute=-argued)
-    return replace(record, booked_owed=amount + fee)
-
-
-def book_won(change: Change, record: Dispute, *, was_lost: bool) -> Dispute:
-    """The amount is back; the fee of receiving a dispute stays with the bank."""
-    currency = record.booked_currency
-    argued = record.booked_amount + record.booked_fee
-    source = Book.IN_DISPUTE
-    if was_lost:
-        # What the loss has booked goes back to "in dispute" first, so that one rule settles it.
-        change.post(
-            "chargeback_loss_reversed",
-            (Book.OWED, Book.IN_DISPUTE),
-            record.booked_owed,
+def parts_of(seen: DisputeFacts, consequences: DisputeConsequences) -> list[Part]:
+    """What Stripe shows of a dispute's money."""
+    currency = seen.settlement_currency
+    amount_claimed = consequences.amount_becomes_owed_when_lost
+    fees_claimed = consequences.fees_become_owed_when_lost
+    evidence = (seen.id, seen.charge, *seen.movements)
+    return [
+        Part(
+            "amount",
+            Book.BANK,
             currency,
-            cause=record.id,
-        )
-        change.post(
-            "chargeback_absorbed_reversed",
-            (Book.ABSORBED, Book.IN_DISPUTE),
-            argued - record.booked_owed,
+            seen.withdrawn,
+            seen.returned,
+            amount_claimed,
+            settles=True,
+            rate=seen.rate,
+            evidence=evidence,
+        ),
+        Part("fee", Book.BANK, currency, seen.fee, 0, fees_claimed, evidence=evidence),
+        Part(
+            "countering",
+            Book.PROVIDER,
             currency,
-            cause=record.id,
+            seen.countering,
+            seen.countering_returned,
+            fees_claimed,
+            evidence=evidence,
+        ),
+    ]
+
+
+def costs_of(known: Dispute | None, consequences: DisputeConsequences) -> list[Part]:
+    """What staff have entered as paid to others."""
+    return [
+        Part(
+            f"cost:{cost.id}",
+            Book.OUTLAY,
+            cost.currency,
+            cost.amount,
+            0,
+            consequences.fees_become_owed_when_lost,
+            evidence=(cost.receipt,),
         )
+        for cost in (known.costs if known else ())
+    ]
+
+
+def where_parts_stand(parts: list[Part], stance: Stance) -> list[Booked]:
+    """Each part as it must be booked; parts without money are left out."""
+    lost, argued = stance is Stance.LOST, stance is Stance.ARGUED
+    return [place(part, lost=lost, argued=argued) for part in parts if part.taken]
+
+
+def books_differ(known: Dispute | None, parts: list[Part], stance: Stance) -> bool:
+    """Whether anything has to be booked."""
+    return tuple(where_parts_stand(parts, stance)) != (known.booked if known else ())
+
+
+def book(change: Change, record: Dispute, parts: list[Part]) -> Dispute:
+    """Post the way from what is booked to where `record` stands now; the record, booked."""
+    by_name = {part.what: part for part in parts}
+    after = where_parts_stand(parts, record.stance)
+    for now in after:
+        part, before = by_name[now.what], record.booked_as(now.what)
+        for moved in movements(before, now):
+            change.post(
+                moved.what,
+                moved.books,
+                moved.amount,
+                now.currency,
+                cause=record.id,
+                evidence=part.evidence,
+                rate=part.rate,
+            )
         change.account = change.account.with_balance(
-            currency, owed=-record.booked_owed, in_dispute=argued
+            now.currency,
+            owed=now.owed - (before.owed if before else 0),
+            in_dispute=now.in_dispute - (before.in_dispute if before else 0),
         )
-    for what, target, moved in (
-        ("chargeback_won", Book.BANK, record.booked_amount),
-        ("chargeback_fee_absorbed", Book.ABSORBED, record.booked_fee),
-    ):
-        change.post(what, (source, target), moved, currency, cause=record.id)
-    change.account = change.account.with_balance(currency, in_dispute=-argued)
-    return replace(record, booked_amount=0, booked_fee=0, booked_owed=0)
+    return replace(record, booked=tuple(after))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.domain.account import Account
+from shared.domain.account import Account, Standing
 from shared.domain.invoice import InvoiceFacts, LineFacts, PaymentFacts
 from shared.domain.payment import Payment
 from shared.domain.policy import Policy
@@ -37,7 +37,8 @@ def case_document(
         "policy": policy,
         "now": instant(now),
         "customer": {
-            "standing": account.standing.value,
+            # What is past due shows as an open invoice, which a clause may ask for by itself.
+            "standing": (Standing.SUSPENDED if account.is_suspended else Standing.GOOD).value,
             "open_invoices": sorted(i.number or i.id for i in open_invoices),
             "purchased_at": instant(subscription.created_at),
         },

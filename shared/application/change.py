@@ -99,6 +99,11 @@ class Change:
         """A domain event, once the change is committed."""
         self.effect(EffectKind.PUBLISH_EVENT, {"name": name, "detail": detail})
 
+    def alert(self, what: str, subject: str, detail: str) -> None:
+        """Something waits for a person: an event on the bus, and an alarm, once it is committed."""
+        params = {"what": what, "subject": subject, "detail": detail}
+        self.effect(EffectKind.ALERT, params)
+
     def post(
         self, what: str, books: tuple[Book, Book], amount: int, currency: str, **why: Any
     ) -> None:
@@ -119,6 +124,7 @@ class Change:
                 currency=currency,
                 cause=why["cause"],
                 evidence=tuple(why.get("evidence", ())),
+                rate=why.get("rate"),
             )
         )
 

@@ -2,19 +2,20 @@
 
 from dataclasses import replace
 
-from shared.application.book_dispute import book_funds, book_lost, book_won
+from shared.application import announce_dispute as announce
+from shared.application.book_dispute import book, books_differ, costs_of, parts_of
 from shared.application.change import Change, transact
+from shared.application.expose import note_exposure, note_exposures
+from shared.application.suspend import lift, suspend
 from shared.domain.account import Cause, CauseKind
 from shared.domain.dispute import (
+    SHARED,
     Dispute,
     DisputeEffect,
     DisputeFacts,
-    DisputePhase,
     decide_dispute,
 )
-from shared.domain.effects import EffectKind
 from shared.domain.errors import NotReadyError
-from shared.domain.money_text import money_text
 from shared.domain.payment import Payment
 from shared.domain.policy import DisputeConsequences
 from shared.domain.records import EventMark
@@ -46,125 +47,114 @@ def handle_dispute(
         known = change.load(Dispute, dispute)
         # Fetched again after the load, so that an older answer meets a moved version.
         fresh = services.billing.dispute(dispute) or seen
-        effects = decide_dispute(known, fresh)
-        if customer == UNASSIGNED and effects != (DisputeEffect.NOTHING,):
-            effects = (DisputeEffect.PARK,)
-        _apply(change, known, fresh, effects)
+        effects = apply_dispute(change, known, fresh)
         change.put(EventMark(customer, event, event_type, change.now))
         return effects
 
     return transact(services, customer, "stripe", decide)
 
 
-def _apply(
-    change: Change,
-    known: Dispute | None,
-    seen: DisputeFacts,
-    effects: tuple[DisputeEffect, ...],
-) -> None:
+def apply_dispute(
+    change: Change, known: Dispute | None, seen: DisputeFacts
+) -> tuple[DisputeEffect, ...]:
+    """Put what the dispute's present state asks for into `change`."""
+    consequences = dispute_consequences(change)
+    parts = [*parts_of(seen, consequences), *costs_of(known, consequences)]
+    nobodys = change.customer == UNASSIGNED
+    differ = not nobodys and books_differ(known, parts, seen.stance)
+    effects = decide_dispute(known, seen, books_differ=differ)
     if effects == (DisputeEffect.NOTHING,):
-        return
-    record = _record(known, seen, change.customer)
-    consequences = change.services.policies.load_policy(
-        change.services.policy, change.now
-    ).dispute_consequences
-    for effect in effects:
-        match effect:
-            case DisputeEffect.BOOK_FUNDS:
-                record = book_funds(change, record, seen)
-            case DisputeEffect.SUSPEND:
-                _suspend(change, record, consequences)
-            case DisputeEffect.REINSTATE:
-                was_lost = known is not None and known.phase is DisputePhase.LOST
-                record = book_won(change, record, was_lost=was_lost)
-                _reinstate(change, record)
-            case DisputeEffect.BOOK_WIN:
-                record = book_won(change, record, was_lost=False)
-            case DisputeEffect.BOOK_LOSS:
-                record = book_lost(change, record, consequences)
-                _announce_loss(change, record)
-            case _:
-                pass
+        return effects
+    record = recorded(known, seen, change.customer)
+    if nobodys:
+        effects = (DisputeEffect.PARK,)
+    elif effects != (DisputeEffect.PARK,):
+        if differ:
+            record = book(change, record, parts)
+        record = _follow(change, record, consequences, effects)
     change.put(record)
     change.audit(
         "dispute_seen",
-        f"{seen.kind} {seen.phase}",
+        f"{seen.kind} {seen.phase} {seen.outcome}",
         dispute=seen.id,
         did=[effect.value for effect in effects],
         clause=consequences.clause,
         payment=seen.payment,
     )
+    return effects
 
 
-def _record(known: Dispute | None, seen: DisputeFacts, customer: str) -> Dispute:
-    record = Dispute(
-        id=seen.id,
-        customer=customer,
-        charge=seen.charge,
-        payment=seen.payment,
-        kind=seen.kind,
-        phase=seen.phase,
-        raw_status=seen.raw_status,
-        amount=seen.amount,
-        currency=seen.currency,
-        reason=seen.reason,
-        opened_at=seen.opened_at,
-        respond_by=seen.respond_by,
-    )
+def dispute_consequences(change: Change) -> DisputeConsequences:
+    """What the policy in force makes of a chargeback."""
+    services = change.services
+    return services.policies.load_policy(services.policy, change.now).dispute_consequences
+
+
+def recorded(known: Dispute | None, seen: DisputeFacts, customer: str) -> Dispute:
+    """Our record of the dispute as it is seen now, with what is booked and entered kept."""
     if known is None:
-        return record
-    if seen.phase is DisputePhase.UNRECOGNIZED:
+        shared = {name: getattr(seen, name) for name in SHARED}
+        return Dispute(id=seen.id, customer=customer, **shared)
+    if not seen.is_understood:
         # What was acted on stays known, so that the next status we understand finds it.
         return replace(known, raw_status=seen.raw_status)
-    return replace(
-        record,
-        booked_amount=known.booked_amount,
-        booked_fee=known.booked_fee,
-        booked_owed=known.booked_owed,
-        booked_currency=known.booked_currency,
+    return replace(known, **{name: getattr(seen, name) for name in SHARED})
+
+
+def _follow(
+    change: Change,
+    record: Dispute,
+    consequences: DisputeConsequences,
+    effects: tuple[DisputeEffect, ...],
+) -> Dispute:
+    payment = hold_payment(change, record, consequences)
+    if payment is not None:
+        record = note_exposure(change, payment, record)
+        note_exposures(change, payment, but=record.id)
+    for effect in effects:
+        match effect:
+            case DisputeEffect.SUSPEND:
+                if consequences.suspend:
+                    suspend(change, _cause(change, record, consequences))
+                    announce.suspended(change, record)
+            case DisputeEffect.REINSTATE:
+                lift(change, CauseKind.DISPUTE, record.id)
+            case DisputeEffect.TELL_LOSS:
+                announce.lost(change, record)
+            case DisputeEffect.TELL_WIN:
+                announce.won(change, record)
+            case DisputeEffect.TELL_INQUIRY:
+                announce.inquiry(change, record)
+            case _:
+                pass
+    return record
+
+
+def _cause(change: Change, record: Dispute, consequences: DisputeConsequences) -> Cause:
+    return Cause(
+        CauseKind.DISPUTE,
+        record.id,
+        change.now,
+        stops_collection=consequences.stop_collection,
+        clause=consequences.clause,
     )
 
 
-def _suspend(change: Change, record: Dispute, consequences: DisputeConsequences) -> None:
-    """Access off and refunds blocked, here and now; collection stops through effects."""
-    if consequences.block_refunds and record.payment:
-        # A payment that we have no record of is read from Stripe whenever a refund is quoted.
-        payment = change.load(Payment, record.payment)
-        if payment is not None:
-            change.put(payment.blocked(record.id, record.amount))
-    if consequences.suspend:
-        cause = Cause(CauseKind.DISPUTE, record.id, change.now)
-        change.account = change.account.with_cause(cause)
-        amount = money_text(record.amount, record.currency)
-        values = {"charge": record.charge, "dispute": record.id, "amount": amount}
-        change.mail("account_suspended", values)
-        change.publish("AccountSuspended", {"cause": _named(record), "charge": record.charge})
-    if consequences.stop_collection:
-        change.effect(EffectKind.PLAN_COLLECTION, {"stop": True})
+def hold_payment(
+    change: Change, record: Dispute, consequences: DisputeConsequences
+) -> Payment | None:
+    """Keep the disputed amount of its payment back, and forbid refunds as policy and Stripe say.
 
-
-def _reinstate(change: Change, record: Dispute) -> None:
-    """Lift this dispute's cause; service and collection come back when no other is left."""
-    if record.payment and (payment := change.load(Payment, record.payment)):
-        change.put(payment.unblocked(record.id, record.amount))
-    change.account = change.account.without_cause(CauseKind.DISPUTE, record.id)
-    if change.account.causes:
-        return
-    change.effect(EffectKind.PLAN_COLLECTION, {"stop": False})
-    change.mail("account_reinstated", {"dispute": record.id})
-    change.publish("AccountReinstated", {"cause": _named(record)})
-
-
-def _announce_loss(change: Change, record: Dispute) -> None:
-    if not record.booked_owed:
-        return
-    owed = money_text(record.booked_owed, record.booked_currency)
-    change.mail("chargeback_lost", {"dispute": record.id, "owed": owed})
-    change.publish(
-        "ChargebackLost",
-        {"dispute": record.id, "amount": record.booked_owed, "currency": record.booked_currency},
-    )
-
-
-def _named(record: Dispute) -> dict[str, str]:
-    return {"kind": CauseKind.DISPUTE.value, "id": record.id}
+    A payment that we have no record of is read from Stripe whenever a refund is quoted.
+    """
+    payment = change.load(Payment, record.payment) if record.payment else None
+    if payment is None:
+        return None
+    if record.is_against_us:
+        forbids = consequences.block_refunds or not record.refundable
+        held = payment.blocked(record.id, record.amount, forbids=forbids)
+    else:
+        held = payment.unblocked(record.id)
+    if held is not payment:
+        change.put(held)
+    return held

@@ -59,6 +59,7 @@ class Performed(StrEnum):
     LATER = "later"
     HELD = "held"
     NEEDS_PERSON = "needs_person"
+    ALERTED = "alerted"
     NOTHING = "nothing"
 
 
@@ -159,11 +160,12 @@ def _send(services: Services, stored: Stored[Effect], now: datetime) -> Performe
 
 
 def _adopt(services: Services, effect: Effect, result: Result) -> Performed:
-    adopt = PERFORMERS[effect.kind].adopt
+    performer = PERFORMERS[effect.kind]
+    adopt = performer.adopt
     return _end(
         services,
         effect,
-        Performed.DONE,
+        Performed.ALERTED if performer.alerts else Performed.DONE,
         effect.kind.value,
         lambda known: known.done(result),
         lambda change, known: adopt(change, known, result),

@@ -59,7 +59,7 @@ def check_access(services: Services, *, customer: str) -> dict[str, Any]:
         raise NotFoundError("customer")
     account = stored.record
     items = [
-        (subscription, item, not account.causes and is_entitled(item, subscription, now))
+        (subscription, item, not account.is_suspended and is_entitled(item, subscription, now))
         for subscription in (s.record for s in services.store.all_of(Subscription, customer))
         for item in subscription.items
     ]

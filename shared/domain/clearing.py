@@ -7,7 +7,7 @@ movement that they give as evidence, and count on its day.
 from collections import defaultdict
 from collections.abc import Iterator
 
-from shared.domain.dispute import DisputeFacts, DisputeKind, DisputePhase
+from shared.domain.dispute import DisputeFacts
 from shared.domain.ledger import Book, LedgerEntry
 from shared.domain.reconciliation import (
     BOOKED,
@@ -46,11 +46,7 @@ def _uneven(here: Here, seen: AtStripe, moment: Moment) -> Iterator[tuple[str, s
         yield other.id, _differs(other.booked(), _sent(here, other.id))
     for facts in seen.disputes:
         known = any(one.id == facts.id for one in here.disputes)
-        if (
-            known
-            and facts.phase is not DisputePhase.UNRECOGNIZED
-            and moment.is_settled(facts.id, facts.opened_at)
-        ):
+        if known and facts.is_understood and moment.is_settled(facts.id, facts.opened_at):
             yield facts.id, _differs(_taken(facts), -_net(here, Book.BANK, facts.id))
     listed = {facts.id for facts in seen.disputes}
     for first, net in _movements(seen, moment):
@@ -112,7 +108,5 @@ def _net(here: Here, book: Book, cause: str) -> int:
 
 
 def _taken(facts: DisputeFacts) -> int:
-    """What a dispute has cost the balance so far; a win brings back all but the fee."""
-    if facts.kind is not DisputeKind.CHARGEBACK:
-        return 0
-    return facts.fee if facts.phase is DisputePhase.WON else facts.withdrawn + facts.fee
+    """What a dispute has cost the balance so far, countering it aside."""
+    return facts.withdrawn - facts.returned + facts.fee

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from shared.domain.clearing import unbooked
-from shared.domain.dispute import Dispute, DisputeFacts, DisputeKind, DisputePhase
+from shared.domain.dispute import Dispute, DisputeFacts
 from shared.domain.effects import EffectKind
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.reconciliation import AtStripe, Divergence, DivergenceKind, Here, Moment, Repair
@@ -138,17 +138,18 @@ def _disputes(here: Here, seen: AtStripe, moment: Moment) -> Iterator[Divergence
 def _dispute(known: Dispute | None, seen: DisputeFacts, *, booked: bool) -> DivergenceKind | None:
     if known is None:
         return DivergenceKind.DISPUTE_UNKNOWN_HERE
-    if seen.phase is DisputePhase.UNRECOGNIZED:
+    if not seen.is_understood:
         # What was acted on stays known beside the status that nobody understands yet.
         same = known.raw_status == seen.raw_status
         return None if same else DivergenceKind.DISPUTE_PHASE_DIFFERS
-    if (known.kind, known.phase) != (seen.kind, seen.phase):
+    ours = (known.kind, known.phase, known.outcome)
+    if ours != (seen.kind, seen.phase, seen.outcome):
         return DivergenceKind.DISPUTE_PHASE_DIFFERS
-    if not booked or seen.kind is not DisputeKind.CHARGEBACK or seen.phase is DisputePhase.WON:
-        return None
-    if (known.booked_amount, known.booked_fee) != (seen.withdrawn, seen.fee):
-        return DivergenceKind.DISPUTE_FUNDS_DIFFER
-    return None
+    amount, fee = known.booked_as("amount"), known.booked_as("fee")
+    moved = (amount.taken, amount.returned) if amount else (0, 0)
+    funds = (*moved, fee.taken if fee else 0)
+    differ = booked and funds != (seen.withdrawn, seen.returned, seen.fee)
+    return DivergenceKind.DISPUTE_FUNDS_DIFFER if differ else None
 
 
 # -- refunds

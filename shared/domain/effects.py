@@ -54,6 +54,7 @@ class EffectKind(StrEnum):
     RELEASE_INVOICE = "release_invoice"
     SEND_MAIL = "send_mail"
     PUBLISH_EVENT = "publish_event"
+    ALERT = "alert"
 
 
 class EffectStatus(StrEnum):

@@ -12,6 +12,8 @@ class Book(StrEnum):
     REFUNDED = "refunded"  # sent back
     CREDITED = "credited"  # given to the customer's balance at Stripe
     BANK = "bank"  # taken by the customer's bank or the card network
+    PROVIDER = "provider"  # charged by Stripe beside that, for countering a dispute
+    OUTLAY = "outlay"  # paid by the company to others for contesting a dispute
     IN_DISPUTE = "in_dispute"  # argued over: shown to the customer, not owed
     OWED = "owed"  # owed by the customer
     ABSORBED = "absorbed"  # borne by the company
@@ -21,7 +23,8 @@ class Book(StrEnum):
 class LedgerEntry:
     """`amount` (minor units of `currency`) moved from `source` to `target` because of `cause`.
 
-    `evidence` names the objects at Stripe that show it.
+    `evidence` names the objects that show it: at Stripe, or a receipt. `rate` is the exchange rate
+    at which Stripe converted what the customer paid in another currency, as Stripe writes it.
     """
 
     id: str
@@ -34,3 +37,4 @@ class LedgerEntry:
     currency: str
     cause: str
     evidence: tuple[str, ...] = ()
+    rate: str | None = None

@@ -6,11 +6,20 @@ from shared.domain.errors import BrokenInvariantError, ConflictError
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeHold:
+    """What a dispute that goes against us keeps of a payment, and whether it forbids refunds."""
+
+    dispute: str
+    amount: int
+    forbids: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """A payment and what has left it, or is on its way out (minor units).
 
-    `refunded` is Stripe's figure when last seen, `reserved` what our own operations hold that is
-    not part of it yet, `disputes` the open disputes that forbid refunds.
+    `refunded` and `disputed` are Stripe's figures when last seen, `reserved` what our own
+    operations hold that is not part of the first yet, `holds` what the disputes keep that we know.
     """
 
     id: str
@@ -20,7 +29,12 @@ class Payment:
     refunded: int = 0
     disputed: int = 0
     reserved: int = 0
-    disputes: tuple[str, ...] = ()
+    holds: tuple[DisputeHold, ...] = ()
+
+    @property
+    def disputes(self) -> tuple[str, ...]:
+        """The disputes that forbid refunds."""
+        return tuple(hold.dispute for hold in self.holds if hold.forbids)
 
     def left(self) -> int:
         """What may still be refunded."""
@@ -57,15 +71,17 @@ class Payment:
             raise BrokenInvariantError(f"payment {self.id}: releasing {amount} of {self.reserved}")
         return replace(self, reserved=self.reserved - amount)
 
-    def blocked(self, dispute: str, amount: int) -> "Payment":
-        """The payment with refunds forbidden by `dispute`, which argues over `amount`."""
-        if dispute in self.disputes:
-            return self
-        return replace(self, disputes=(*self.disputes, dispute), disputed=self.disputed + amount)
+    def blocked(self, dispute: str, amount: int, *, forbids: bool = True) -> "Payment":
+        """The payment with `amount` kept by `dispute`, and refunds forbidden if it says so."""
+        return self._holding(dispute, DisputeHold(dispute, amount, forbids))
 
-    def unblocked(self, dispute: str, amount: int) -> "Payment":
-        """The payment with that dispute won: its amount is back."""
-        if dispute not in self.disputes:
+    def unblocked(self, dispute: str) -> "Payment":
+        """The payment without that dispute: its amount is back, or was never taken."""
+        return self._holding(dispute)
+
+    def _holding(self, dispute: str, *hold: DisputeHold) -> "Payment":
+        others = tuple(held for held in self.holds if held.dispute != dispute)
+        holds = tuple(sorted((*others, *hold), key=lambda held: held.dispute))
+        if holds == self.holds:
             return self
-        left = tuple(d for d in self.disputes if d != dispute)
-        return replace(self, disputes=left, disputed=self.disputed - amount)
+        return replace(self, holds=holds, disputed=sum(held.amount for held in holds))

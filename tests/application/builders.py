@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from shared.application.refresh_subscription import refresh_subscription
-from shared.domain.dispute import DisputeFacts, DisputeKind, DisputePhase
+from shared.domain.dispute import DisputeFacts, DisputeKind, DisputeOutcome, DisputePhase
 from shared.domain.invoice import InvoiceFacts, LineFacts, PaymentFacts, TaxFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionItem, SubscriptionStatus
 from tests.fakes.services import FakeServices
@@ -81,20 +81,25 @@ def paid_invoice(
 
 
 def chargeback(
-    *, phase: DisputePhase = DisputePhase.OPEN, kind: DisputeKind = DisputeKind.CHARGEBACK
+    *,
+    outcome: DisputeOutcome = DisputeOutcome.UNDECIDED,
+    kind: DisputeKind = DisputeKind.CHARGEBACK,
 ) -> DisputeFacts:
     withdrawn = 120000 if kind is DisputeKind.CHARGEBACK else 0
+    open_ = outcome is DisputeOutcome.UNDECIDED
     return DisputeFacts(
         id="du_1",
         customer=CUSTOMER,
         charge="ch_1",
         payment="pi_1",
         kind=kind,
-        phase=phase,
-        raw_status="needs_response",
+        phase=DisputePhase.OPEN if open_ else DisputePhase.ENDED,
+        outcome=outcome,
+        raw_status="needs_response" if open_ else outcome.value,
         amount=120000,
         currency="usd",
         withdrawn=withdrawn,
+        returned=withdrawn if outcome is DisputeOutcome.WON else 0,
         fee=1500 if withdrawn else 0,
         settlement_currency="usd",
         reason="fraudulent",

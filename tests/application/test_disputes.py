@@ -13,7 +13,13 @@ from shared.application.quote_cancellation import quote_cancellation
 from shared.application.show_account import check_access, show_account
 from shared.application.show_cancellation import show_cancellation
 from shared.domain.cancellation import Timing
-from shared.domain.dispute import Dispute, DisputeEffect, DisputeKind, DisputePhase
+from shared.domain.dispute import (
+    Dispute,
+    DisputeEffect,
+    DisputeKind,
+    DisputeOutcome,
+    DisputePhase,
+)
 from shared.domain.effects import EffectKind
 from shared.domain.errors import ConflictError
 from shared.domain.ledger import Book, LedgerEntry
@@ -34,14 +40,14 @@ def services() -> FakeServices:
 
 def arrive(
     services: FakeServices,
-    phase: DisputePhase = DisputePhase.OPEN,
+    outcome: DisputeOutcome = DisputeOutcome.UNDECIDED,
     *,
     kind: DisputeKind = DisputeKind.CHARGEBACK,
     event: str | None = None,
 ) -> tuple[DisputeEffect, ...]:
-    services.billing.disputes["du_1"] = chargeback(phase=phase, kind=kind)
+    services.billing.disputes["du_1"] = chargeback(outcome=outcome, kind=kind)
     return handle_dispute(
-        services, dispute="du_1", event=event or f"evt_{kind}_{phase}", event_type="t"
+        services, dispute="du_1", event=event or f"evt_{kind}_{outcome}", event_type="t"
     )
 
 
@@ -59,7 +65,7 @@ def books(services: FakeServices) -> dict[Book, int]:
 
 
 def test_a_chargeback_suspends_in_the_commit_of_its_event(services: FakeServices) -> None:
-    assert arrive(services) == (DisputeEffect.BOOK_FUNDS, DisputeEffect.SUSPEND)
+    assert arrive(services) == (DisputeEffect.BOOK, DisputeEffect.SUSPEND)
     shown = account(services)
     assert shown["standing"] == "suspended"
     assert [cause["id"] for cause in shown["causes"]] == ["du_1"]
@@ -92,7 +98,7 @@ def test_the_customer_and_the_company_are_told(services: FakeServices) -> None:
 
 
 def test_an_inquiry_is_recorded_and_suspends_nothing(services: FakeServices) -> None:
-    assert arrive(services, kind=DisputeKind.INQUIRY) == (DisputeEffect.RECORD,)
+    assert arrive(services, kind=DisputeKind.INQUIRY) == (DisputeEffect.TELL_INQUIRY,)
     services.run_effects()
     assert account(services)["standing"] == "good"
     assert account(services)["balances"] == []
@@ -109,7 +115,8 @@ def test_an_inquiry_that_becomes_a_chargeback_suspends_then(services: FakeServic
 def test_won_reinstates_and_starts_what_was_stopped(services: FakeServices) -> None:
     arrive(services)
     services.run_effects()
-    assert arrive(services, DisputePhase.WON) == (DisputeEffect.REINSTATE,)
+    did = arrive(services, DisputeOutcome.WON)
+    assert did == (DisputeEffect.BOOK, DisputeEffect.REINSTATE, DisputeEffect.TELL_WIN)
     services.run_effects()
     assert account(services)["standing"] == "good"
     assert account(services)["balances"] == [{"currency": "usd", "owed": 0, "in_dispute": 0}]
@@ -123,7 +130,7 @@ def test_only_what_we_stopped_is_started_again(services: FakeServices) -> None:
     services.billing.known_subscriptions[SUBSCRIPTION] = paused
     arrive(services)
     services.run_effects()
-    arrive(services, DisputePhase.WON)
+    arrive(services, DisputeOutcome.WON)
     services.run_effects()
     assert services.billing.called("pause_collection") == []
     assert services.billing.called("resume_collection") == []
@@ -131,7 +138,8 @@ def test_only_what_we_stopped_is_started_again(services: FakeServices) -> None:
 
 def test_lost_turns_the_amount_into_owed_balance(services: FakeServices) -> None:
     arrive(services)
-    assert arrive(services, DisputePhase.LOST) == (DisputeEffect.BOOK_LOSS,)
+    did = arrive(services, DisputeOutcome.LOST)
+    assert did == (DisputeEffect.BOOK, DisputeEffect.TELL_LOSS)
     shown = account(services)
     assert shown["balances"] == [{"currency": "usd", "owed": 121500, "in_dispute": 0}]
     assert shown["standing"] == "suspended"
@@ -139,7 +147,7 @@ def test_lost_turns_the_amount_into_owed_balance(services: FakeServices) -> None
 
 
 def test_lost_on_arrival_is_suspended_and_owed(services: FakeServices) -> None:
-    arrive(services, DisputePhase.LOST)
+    arrive(services, DisputeOutcome.LOST)
     shown = account(services)
     assert shown["balances"] == [{"currency": "usd", "owed": 121500, "in_dispute": 0}]
     assert shown["standing"] == "suspended"
@@ -147,8 +155,8 @@ def test_lost_on_arrival_is_suspended_and_owed(services: FakeServices) -> None:
 
 def test_lost_and_later_won_leaves_nothing_owed(services: FakeServices) -> None:
     arrive(services)
-    arrive(services, DisputePhase.LOST)
-    arrive(services, DisputePhase.WON)
+    arrive(services, DisputeOutcome.LOST)
+    arrive(services, DisputeOutcome.WON)
     shown = account(services)
     assert shown["balances"] == [{"currency": "usd", "owed": 0, "in_dispute": 0}]
     assert shown["standing"] == "good"
@@ -166,7 +174,7 @@ def test_the_same_event_twice_is_one_event(services: FakeServices) -> None:
 def test_the_end_is_the_same_in_every_order_of_events(order: tuple[int, ...]) -> None:
     """Every event only says "look"; what is seen is the present, so the order cannot matter."""
     services = services_with_annual_plan()
-    services.billing.disputes["du_1"] = chargeback(phase=DisputePhase.LOST)
+    services.billing.disputes["du_1"] = chargeback(outcome=DisputeOutcome.LOST)
     for number in (*order, *order):
         handle_dispute(services, dispute="du_1", event=f"evt_{number}", event_type="t")
     assert account(services)["balances"] == [{"currency": "usd", "owed": 121500, "in_dispute": 0}]
@@ -179,7 +187,7 @@ def test_a_second_chargeback_keeps_the_suspension_when_the_first_is_won(
     arrive(services)
     services.billing.disputes["du_2"] = replace(chargeback(), id="du_2")
     handle_dispute(services, dispute="du_2", event="evt_2", event_type="t")
-    arrive(services, DisputePhase.WON)
+    arrive(services, DisputeOutcome.WON)
     shown = account(services)
     assert [cause["id"] for cause in shown["causes"]] == ["du_2"]
     assert not check_access(services, customer=CUSTOMER)["entitled"]
@@ -249,7 +257,7 @@ def test_a_chargeback_between_quote_and_confirmation_changes_a_fact(
 
 def test_a_stop_that_comes_after_the_win_stops_nothing(services: FakeServices) -> None:
     arrive(services)
-    arrive(services, DisputePhase.WON)
+    arrive(services, DisputeOutcome.WON)
     services.run_effects()
     assert services.billing.paused == set()
     (stop, _start) = services.effects(CUSTOMER, EffectKind.PLAN_COLLECTION)
@@ -276,7 +284,7 @@ def test_an_unknown_status_in_between_does_not_hide_what_was_done(services: Fake
     )
     handle_dispute(services, dispute="du_1", event="evt_between", event_type="t")
     assert account(services)["standing"] == "suspended"
-    arrive(services, DisputePhase.WON)
+    arrive(services, DisputeOutcome.WON)
     assert account(services)["standing"] == "good"
     assert account(services)["balances"] == [{"currency": "usd", "owed": 0, "in_dispute": 0}]
 
@@ -286,7 +294,7 @@ def test_a_withdrawal_that_shows_after_the_dispute_is_booked_then(services: Fake
     first = handle_dispute(services, dispute="du_1", event="evt_created", event_type="t")
     assert first == (DisputeEffect.SUSPEND,)
     assert account(services)["balances"] == []
-    assert arrive(services, event="evt_withdrawn") == (DisputeEffect.BOOK_FUNDS,)
+    assert arrive(services, event="evt_withdrawn") == (DisputeEffect.BOOK,)
     assert account(services)["balances"] == [{"currency": "usd", "owed": 0, "in_dispute": 121500}]
-    arrive(services, DisputePhase.LOST)
+    arrive(services, DisputeOutcome.LOST)
     assert books(services) == {Book.BANK: -121500, Book.OWED: 121500}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from shared.domain.dispute import DisputeFacts, DisputePhase
+from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import RefusedError
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
@@ -128,8 +128,8 @@ class FakeBilling:
             out, currency = dispute.withdrawn + dispute.fee, dispute.settlement_currency
             if out:
                 move(dispute.id, "dispute", -out, currency, dispute.opened_at)
-            if dispute.phase is DisputePhase.WON:
-                back = dispute.withdrawn
+            if dispute.returned:
+                back = dispute.returned
                 move(dispute.id, "dispute_reversal", back, currency, dispute.opened_at)
         return made
 

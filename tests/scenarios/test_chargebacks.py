@@ -111,10 +111,10 @@ def test_an_inquiry_is_recorded_and_stops_nothing(
     settle()
     verify_standing(table, reader, "closed", argued, GOOD)
 
-    assert bus.about(customer.id) == []
+    assert bus.about(customer.id) == ["InquiryReceived"]
     assert customer.mails() == ()
     log = (stack.directory / "logs" / "process_stripe_event.log").read_text()
-    assert '"dispute_record"' in log
+    assert '"dispute_tell_inquiry"' in log
 
 
 def test_a_won_chargeback_reinstates_and_starts_what_was_stopped(
@@ -129,7 +129,7 @@ def test_a_won_chargeback_reinstates_and_starts_what_was_stopped(
     settle()
 
     verify_standing(table, reader, "won", argued, GOOD)
-    assert bus.about(customer.id) == ["AccountReinstated", "AccountSuspended"]
+    assert bus.about(customer.id) == ["AccountReinstated", "AccountSuspended", "ChargebackWon"]
     stack.advance(timedelta(hours=2))
     settle()
     verify_collected(table, reader, "afterwards", argued, since=since, expected=800)

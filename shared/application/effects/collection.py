@@ -9,28 +9,29 @@ from dataclasses import replace
 
 from shared.application.change import Change
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
-from shared.domain.account import Account, Standing
+from shared.domain.account import Account
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.subscription import SubscriptionStatus
 from shared.ports import Services
 
 
-def _if_suspended(services: Services, effect: Effect) -> Verdict:
-    return _if(services, effect, Standing.SUSPENDED)
+def _if_stopped(services: Services, effect: Effect) -> Verdict:
+    return _if(services, effect, stopped=True)
 
 
-def _if_good(services: Services, effect: Effect) -> Verdict:
-    return _if(services, effect, Standing.GOOD)
+def _if_going_on(services: Services, effect: Effect) -> Verdict:
+    return _if(services, effect, stopped=False)
 
 
-def _if(services: Services, effect: Effect, standing: Standing) -> Verdict:
+def _if(services: Services, effect: Effect, *, stopped: bool) -> Verdict:
     stored = services.store.get(Account, effect.customer)
-    now = stored.record.standing if stored else Standing.GOOD
-    return Go() if now is standing else Skip(f"the account's standing is {now}")
+    now = stored is not None and stored.record.stops_collection
+    says = "stops" if now else "does not stop"
+    return Go() if now is stopped else Skip(f"the account {says} collection")
 
 
 def _may_plan(services: Services, effect: Effect) -> Verdict:
-    return _if(services, effect, Standing.SUSPENDED if effect.params["stop"] else Standing.GOOD)
+    return _if(services, effect, stopped=effect.params["stop"])
 
 
 def _plan(services: Services, effect: Effect) -> Result:
@@ -103,8 +104,8 @@ def _release(services: Services, effect: Effect) -> Result:
 
 PERFORMERS = {
     EffectKind.PLAN_COLLECTION: Performer(send=_plan, may_send=_may_plan, adopt=_after_plan),
-    EffectKind.PAUSE_COLLECTION: Performer(send=_pause, may_send=_if_suspended),
-    EffectKind.RESUME_COLLECTION: Performer(send=_resume, may_send=_if_good),
-    EffectKind.HOLD_INVOICE: Performer(send=_hold, may_send=_if_suspended),
-    EffectKind.RELEASE_INVOICE: Performer(send=_release, may_send=_if_good),
+    EffectKind.PAUSE_COLLECTION: Performer(send=_pause, may_send=_if_stopped),
+    EffectKind.RESUME_COLLECTION: Performer(send=_resume, may_send=_if_going_on),
+    EffectKind.HOLD_INVOICE: Performer(send=_hold, may_send=_if_stopped),
+    EffectKind.RELEASE_INVOICE: Performer(send=_release, may_send=_if_going_on),
 }

@@ -1,5 +1,8 @@
 """Mails to the customer and events to the company's systems: at least once, one stable id each."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from shared.application.case_document import instant
 from shared.application.effects.performer import Performer, Result
 from shared.domain.effects import Effect, EffectKind
@@ -20,7 +23,18 @@ def _send_mail(services: Services, effect: Effect) -> Result:
     return {"sent": True}
 
 
+def _alert(services: Services, effect: Effect) -> Result:
+    """For the company's staff and whatever it has that listens; counted for the alarm."""
+    _put_on_bus(services, effect, "AttentionNeeded", effect.params)
+    return {}
+
+
 def _publish(services: Services, effect: Effect) -> Result:
+    _put_on_bus(services, effect, effect.params["name"], effect.params["detail"])
+    return {}
+
+
+def _put_on_bus(services: Services, effect: Effect, name: str, members: Mapping[str, Any]) -> None:
     detail = {
         "id": effect.id,
         "schema_version": 1,
@@ -28,11 +42,11 @@ def _publish(services: Services, effect: Effect) -> Result:
         "customer": effect.customer,
         "livemode": services.livemode,
     }
-    services.bus.publish(effect.params["name"], detail | dict(effect.params["detail"]))
-    return {}
+    services.bus.publish(name, detail | dict(members))
 
 
 PERFORMERS = {
     EffectKind.SEND_MAIL: Performer(send=_send_mail),
     EffectKind.PUBLISH_EVENT: Performer(send=_publish),
+    EffectKind.ALERT: Performer(send=_alert, alerts=True),
 }

@@ -63,6 +63,7 @@ class Performer:
         reject: what a final refusal changes here; likewise.
         hand_over: what it changes here that no attempt has shown an outcome; likewise. What was
             reserved stays reserved, since it may have left.
+        alerts: whether carrying it out calls a person, and is counted as that.
     """
 
     send: Callable[[Services, Effect], Result]
@@ -71,6 +72,7 @@ class Performer:
     adopt: Callable[[Change, Effect, Result], None] = _nothing_more
     reject: Callable[[Change, Effect, str], None] = _nobody_waits
     hand_over: Callable[[Change, Effect, str], None] = _nobody_waits
+    alerts: bool = False
 
 
 def key_of(effect: Effect) -> str:

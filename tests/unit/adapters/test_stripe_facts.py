@@ -5,24 +5,7 @@ from typing import Any
 import pytest
 
 from shared.adapters import stripe_facts as facts
-from shared.domain.dispute import DisputeKind, DisputePhase
 from shared.domain.subscription import SubscriptionStatus
-
-
-def dispute(**change: Any) -> dict[str, Any]:
-    return {
-        "id": "du_1",
-        "charge": {"id": "ch_1"},
-        "payment_intent": "pi_1",
-        "status": "needs_response",
-        "amount": 6000,
-        "currency": "usd",
-        "balance_transactions": [{"amount": -8391, "fee": 1500, "currency": "cad"}],
-        "evidence_details": {"due_by": 0},
-        "reason": "fraudulent",
-        "created": 1,
-        "livemode": False,
-    } | change
 
 
 def subscription(**change: Any) -> dict[str, Any]:
@@ -42,46 +25,6 @@ def subscription(**change: Any) -> dict[str, Any]:
         "created": 0,
         "livemode": False,
     } | change
-
-
-@pytest.mark.parametrize(
-    ("status", "kind", "phase"),
-    [
-        ("warning_needs_response", DisputeKind.INQUIRY, DisputePhase.OPEN),
-        ("warning_under_review", DisputeKind.INQUIRY, DisputePhase.OPEN),
-        ("warning_closed", DisputeKind.INQUIRY, DisputePhase.CLOSED),
-        ("needs_response", DisputeKind.CHARGEBACK, DisputePhase.OPEN),
-        ("under_review", DisputeKind.CHARGEBACK, DisputePhase.OPEN),
-        ("won", DisputeKind.CHARGEBACK, DisputePhase.WON),
-        ("lost", DisputeKind.CHARGEBACK, DisputePhase.LOST),
-        ("newly_invented", DisputeKind.UNRECOGNIZED, DisputePhase.UNRECOGNIZED),
-    ],
-)
-def test_each_dispute_status_has_one_kind_and_phase(
-    status: str, kind: DisputeKind, phase: DisputePhase
-) -> None:
-    seen = facts.dispute_from_stripe(dispute(status=status))
-    assert (seen.kind, seen.phase, seen.raw_status) == (kind, phase, status)
-
-
-def test_what_was_withdrawn_is_counted_in_the_settlement_currency() -> None:
-    seen = facts.dispute_from_stripe(dispute())
-    assert (seen.withdrawn, seen.fee, seen.settlement_currency) == (8391, 1500, "cad")
-
-
-def test_a_reversal_is_no_withdrawal() -> None:
-    rows = [
-        {"amount": -8391, "fee": 1500, "currency": "cad"},
-        {"amount": 8391, "fee": 0, "currency": "cad"},
-    ]
-    seen = facts.dispute_from_stripe(dispute(balance_transactions=rows, status="won"))
-    assert (seen.withdrawn, seen.fee) == (8391, 1500)
-
-
-@pytest.mark.parametrize("due_by", [0, None])
-def test_a_dispute_that_cannot_be_answered_has_no_deadline(due_by: int | None) -> None:
-    seen = facts.dispute_from_stripe(dispute(evidence_details={"due_by": due_by}))
-    assert seen.respond_by is None
 
 
 def test_an_unknown_subscription_status_is_kept_as_such() -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.cancellation import AccountCredit, Cancellation, CancellationState, Timing
-from shared.domain.dispute import DisputeKind, DisputePhase
+from shared.domain.dispute import DisputeKind, DisputeOutcome, DisputePhase
+from shared.domain.dispute_books import Booked
 from shared.domain.effects import EffectKind
 from shared.domain.ledger import Book
 from shared.domain.reconciliation import (
@@ -45,7 +46,13 @@ from tests.unit.domain.both_sides import (
     without,
 )
 
-WON = replace(CHARGEBACK, phase=DisputePhase.WON, raw_status="won")
+WON = replace(
+    CHARGEBACK,
+    phase=DisputePhase.ENDED,
+    outcome=DisputeOutcome.WON,
+    raw_status="won",
+    returned=9_000,
+)
 CREDIT = Cancellation(
     "01CREDIT",
     CUSTOMER,
@@ -76,7 +83,17 @@ AGREE: tuple[tuple[str, Here, AtStripe], ...] = (
     (
         "a chargeback that was won, the fee borne",
         here(
-            disputes=(replace(DISPUTE, phase=DisputePhase.WON, booked_amount=0, booked_fee=0),),
+            disputes=(
+                replace(
+                    DISPUTE,
+                    phase=DisputePhase.ENDED,
+                    outcome=DisputeOutcome.WON,
+                    booked=(
+                        Booked("amount", Book.BANK, "usd", 9_000, returned=9_000),
+                        Booked("fee", Book.BANK, "usd", 1_500, absorbed=1_500),
+                    ),
+                ),
+            ),
             ledger=(
                 *LEDGER,
                 entry("5", Book.IN_DISPUTE, Book.BANK, 9_000, "du_1"),
@@ -94,7 +111,7 @@ AGREE: tuple[tuple[str, Here, AtStripe], ...] = (
     (
         "an inquiry on both sides",
         here(
-            disputes=(replace(DISPUTE, kind=DisputeKind.INQUIRY, booked_amount=0, booked_fee=0),),
+            disputes=(replace(DISPUTE, kind=DisputeKind.INQUIRY, booked=()),),
             ledger=LEDGER[:2],
         ),
         seen(

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.domain.dispute import Dispute, DisputeFacts, DisputeKind, DisputePhase
+from shared.domain.dispute import Dispute, DisputeFacts, DisputeKind, DisputeOutcome, DisputePhase
+from shared.domain.dispute_books import Booked
 from shared.domain.effects import Effect, EffectKind, EffectStatus
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import Book, LedgerEntry
@@ -57,15 +58,17 @@ DISPUTE = Dispute(
     payment="pi_2",
     kind=DisputeKind.CHARGEBACK,
     phase=DisputePhase.OPEN,
+    outcome=DisputeOutcome.UNDECIDED,
     raw_status="needs_response",
     amount=9_000,
     currency="usd",
     reason="fraudulent",
     opened_at=YESTERDAY,
     respond_by=None,
-    booked_amount=9_000,
-    booked_fee=1_500,
-    booked_currency="usd",
+    booked=(
+        Booked("amount", Book.BANK, "usd", 9_000),
+        Booked("fee", Book.BANK, "usd", 1_500),
+    ),
 )
 
 
@@ -128,6 +131,7 @@ CHARGEBACK = DisputeFacts(
     payment="pi_2",
     kind=DisputeKind.CHARGEBACK,
     phase=DisputePhase.OPEN,
+    outcome=DisputeOutcome.UNDECIDED,
     raw_status="needs_response",
     amount=9_000,
     currency="usd",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.domain.dispute import DisputeKind, DisputePhase
+from shared.domain.dispute import DisputeKind, DisputeOutcome, DisputePhase
 from shared.domain.effects import EffectKind
 from shared.domain.reconciliation import (
     AtStripe,
@@ -186,7 +186,16 @@ CASES: tuple[tuple[str, Kind, str, Repair | None, Here, AtStripe], ...] = (
         "du_1",
         Repair.HANDLE_DISPUTE,
         HERE,
-        seen(disputes=(replace(CHARGEBACK, phase=DisputePhase.LOST, raw_status="lost"),)),
+        seen(
+            disputes=(
+                replace(
+                    CHARGEBACK,
+                    phase=DisputePhase.ENDED,
+                    outcome=DisputeOutcome.LOST,
+                    raw_status="lost",
+                ),
+            )
+        ),
     ),
     (
         "an inquiry that has become a chargeback",
@@ -213,7 +222,7 @@ CASES: tuple[tuple[str, Kind, str, Repair | None, Here, AtStripe], ...] = (
         Kind.DISPUTE_FUNDS_DIFFER,
         "du_1",
         Repair.HANDLE_DISPUTE,
-        here(disputes=(replace(DISPUTE, booked_fee=0),), ledger=LEDGER[:3]),
+        here(disputes=(replace(DISPUTE, booked=DISPUTE.booked[:1]),), ledger=LEDGER[:3]),
         SEEN,
     ),
     (
