@@ -1,6 +1,5 @@
 """Mails to the customer and events to the company's systems: at least once, one stable id each."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from shared.application.case_document import instant
@@ -24,25 +23,26 @@ def _send_mail(services: Services, effect: Effect) -> Result:
 
 
 def _alert(services: Services, effect: Effect) -> Result:
-    """For the company's staff and whatever it has that listens; counted for the alarm."""
-    _put_on_bus(services, effect, "AttentionNeeded", effect.params)
+    """For the company's staff and whatever of theirs listens; counted for the alarm."""
+    services.bus.publish("AttentionNeeded", _members(services, effect) | dict(effect.params))
     return {}
 
 
 def _publish(services: Services, effect: Effect) -> Result:
-    _put_on_bus(services, effect, effect.params["name"], effect.params["detail"])
+    members = _members(services, effect) | dict(effect.params["detail"])
+    services.bus.publish(effect.params["name"], members)
     return {}
 
 
-def _put_on_bus(services: Services, effect: Effect, name: str, members: Mapping[str, Any]) -> None:
-    detail = {
+def _members(services: Services, effect: Effect) -> dict[str, Any]:
+    """What every domain event has."""
+    return {
         "id": effect.id,
         "schema_version": 1,
         "occurred_at": instant(effect.created_at),
         "customer": effect.customer,
         "livemode": services.livemode,
     }
-    services.bus.publish(name, detail | dict(members))
 
 
 PERFORMERS = {
