@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 from infrastructure.local.stripe.clock import Clock
-from infrastructure.local.stripe.server import LocalStripe, Server
+from infrastructure.local.stripe.server import Server
+from infrastructure.local.stripe.service import LocalStripe
 
 
 def main() -> int:

@@ -63,22 +63,19 @@ def record(
     kept[currency] = kept.get(currency, 0) + amount - fee
     return store.add(
         "balance_transaction",
-        "txn",
-        {
-            "amount": amount,
-            "available_on": (store.now() // DAY + AVAILABLE_DAYS) * DAY,
-            "balance_type": "payments",
-            "currency": currency,
-            "exchange_rate": None if rate is None else float(rate),
-            "description": text,
-            "fee": fee,
-            "fee_details": details,
-            "net": amount - fee,
-            "reporting_category": category,
-            "source": source["id"],
-            "status": "pending",
-            "type": kind,
-        },
+        amount=amount,
+        available_on=(store.now() // DAY + AVAILABLE_DAYS) * DAY,
+        balance_type="payments",
+        currency=currency,
+        exchange_rate=None if rate is None else float(rate),
+        description=text,
+        fee=fee,
+        fee_details=details,
+        net=amount - fee,
+        reporting_category=category,
+        source=source["id"],
+        status="pending",
+        type=kind,
     )
 
 

@@ -68,7 +68,7 @@ def draft(
         "period_start": store.now(),
         "starting_balance": customer["balance"],
     }
-    invoice = store.add("invoice", "in", {**snapshot(NEW_INVOICE), **values})
+    invoice = store.add("invoice", **{**snapshot(NEW_INVOICE), **values})
     invoice["lines"] = page([], f"{URL}/{invoice['id']}/lines")
     return invoice
 

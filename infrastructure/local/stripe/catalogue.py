@@ -6,7 +6,7 @@ from typing import Any
 from infrastructure.local.stripe.errors import invalid
 from infrastructure.local.stripe.money import half_up
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Json, Store
 
 PRODUCTS = "/v1/products"
 PRICES = "/v1/prices"
@@ -16,19 +16,9 @@ TAX_RATES = "/v1/tax_rates"
 @endpoint("POST", PRODUCTS, "name active description metadata tax_code unit_label id")
 def create_product(store: Store, params: Json) -> Json:
     """A product; its `id` may be chosen (SDK)."""
-    given = {k: v for k, v in params.items() if k not in ("metadata", "id")}
-    thing = store.add(
-        "product",
-        "prod",
-        {
-            "active": True,
-            "metadata": merge_metadata({}, params.get("metadata")),
-            "type": "service",
-            "updated": store.now(),
-            **given,
-        },
-        identifier=params.get("id"),
-    )
+    given = {name: value for name, value in params.items() if name != "id"}
+    values = {"active": True, "type": "service", "updated": store.now(), **given}
+    thing = store.add("product", params.get("id"), **values)
     store.emit("product.created", thing)
     return thing
 
@@ -50,21 +40,18 @@ def create_price(store: Store, params: Json) -> Json:
     recurring = params.get("recurring")
     thing = store.add(
         "price",
-        "price",
-        {
-            "active": params.get("active", True),
-            "billing_scheme": "per_unit",
-            "currency": params["currency"].lower(),
-            "lookup_key": params.get("lookup_key"),
-            "metadata": merge_metadata({}, params.get("metadata")),
-            "nickname": params.get("nickname"),
-            "product": product,
-            "recurring": _recurring(recurring) if recurring else None,
-            "tax_behavior": params.get("tax_behavior", "unspecified"),
-            "type": "recurring" if recurring else "one_time",
-            "unit_amount": params["unit_amount"],
-            "unit_amount_decimal": str(params["unit_amount"]),
-        },
+        active=params.get("active", True),
+        billing_scheme="per_unit",
+        currency=params["currency"].lower(),
+        lookup_key=params.get("lookup_key"),
+        metadata=params.get("metadata"),
+        nickname=params.get("nickname"),
+        product=product,
+        recurring=_recurring(recurring) if recurring else None,
+        tax_behavior=params.get("tax_behavior", "unspecified"),
+        type="recurring" if recurring else "one_time",
+        unit_amount=params["unit_amount"],
+        unit_amount_decimal=str(params["unit_amount"]),
     )
     store.emit("price.created", thing)
     return thing
@@ -113,17 +100,7 @@ def plan_of(price: Json) -> Json:
 )
 def create_tax_rate(store: Store, params: Json) -> Json:
     """A manual tax rate, added to the amounts or included in them."""
-    given = {name: value for name, value in params.items() if name != "metadata"}
-    thing = store.add(
-        "tax_rate",
-        "txr",
-        {
-            "active": True,
-            "metadata": merge_metadata({}, params.get("metadata")),
-            "rate_type": "percentage",
-            **given,
-        },
-    )
+    thing = store.add("tax_rate", **{"active": True, "rate_type": "percentage", **params})
     store.emit("tax_rate.created", thing)
     return thing
 

@@ -12,8 +12,7 @@ def parse_instant(text: str) -> float:
     """Seconds since the epoch of an RFC 3339 instant; ValueError when it has no offset."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
-        message = f"{text!r} has no UTC offset; write it as 2026-01-01T00:00:00Z"
-        raise ValueError(message)
+        raise ValueError(f"{text!r} has no UTC offset; write it as 2026-01-01T00:00:00Z")
     return instant.timestamp()
 
 
@@ -58,11 +57,10 @@ class Clock:
     def must_be_ahead(self, instant: float) -> None:
         """ValueError for an instant that lies behind."""
         if instant < self.now():
-            message = (
+            raise ValueError(
                 f"the clock only moves forward: {format_instant(instant)} lies before"
                 f" {format_instant(self.now())}"
             )
-            raise ValueError(message)
 
     def move_to(self, instant: float) -> None:
         """Moves forward; the clock went on during the work that led here and is never set back."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from infrastructure.local.stripe import (
     disputes,
@@ -18,13 +18,11 @@ from infrastructure.local.stripe import (
 )
 from infrastructure.local.stripe.clock import format_instant, parse_instant
 from infrastructure.local.stripe.errors import Refusal
+from infrastructure.local.stripe.service import LocalStripe
 from infrastructure.local.stripe.state import SETTINGS, Json, snapshot
 
-if TYPE_CHECKING:
-    from infrastructure.local.stripe.server import LocalStripe
 
-
-def answer(service: "LocalStripe", method: str, path: str, body: str) -> tuple[int, Any]:
+def answer(service: LocalStripe, method: str, path: str, body: str) -> tuple[int, Any]:
     """Serves one control request: status and document; a bad one gets 400 and a sentence."""
     with service.lock:
         try:
@@ -42,7 +40,7 @@ def answer(service: "LocalStripe", method: str, path: str, body: str) -> tuple[i
             service.flush()
 
 
-def _route(service: "LocalStripe", method: str, name: str, document: Json) -> Any:
+def _route(service: LocalStripe, method: str, name: str, document: Json) -> Any:
     match method, name.split("/"):
         case "POST", [part] if part in ACTIONS:
             return snapshot(ACTIONS[part](service, document))
@@ -55,21 +53,21 @@ def _route(service: "LocalStripe", method: str, name: str, document: Json) -> An
             return event_forms.rendered(service.store, form)
         case "GET", [part] if part in READINGS:
             return READINGS[part](service)
-    message = f"there is no {method} /_local/{name}"
-    raise LookupError(message)
+    raise LookupError(f"there is no {method} /_local/{name}")
 
 
-def _set(service: "LocalStripe", document: Json) -> Json:
+def _set(service: LocalStripe, document: Json) -> Json:
     """What a person would set in the dashboard."""
     unknown = document.keys() - SETTINGS.keys()
     if unknown:
-        message = f"the settings are {', '.join(SETTINGS)}, not {', '.join(sorted(unknown))}"
-        raise ValueError(message)
+        raise ValueError(
+            f"the settings are {', '.join(SETTINGS)}, not {', '.join(sorted(unknown))}"
+        )
     service.store.settings |= document
     return service.store.settings
 
 
-def _health(service: "LocalStripe") -> Json:
+def _health(service: LocalStripe) -> Json:
     return {
         "status": "defective" if service.store.violations else "ok",
         "stripe": service.sdk.version,
@@ -79,14 +77,14 @@ def _health(service: "LocalStripe") -> Json:
     }
 
 
-def _clock(service: "LocalStripe") -> Json:
+def _clock(service: LocalStripe) -> Json:
     return {
         "now": format_instant(service.clock.now()),
         "offset_seconds": service.clock.offset,
     }
 
 
-def _move_clock(service: "LocalStripe", document: Json) -> Json:
+def _move_clock(service: LocalStripe, document: Json) -> Json:
     """Everything due on the way happens before the clock shows the new instant."""
     match document:
         case {"now": str(text), **rest} if not rest:
@@ -94,21 +92,20 @@ def _move_clock(service: "LocalStripe", document: Json) -> Json:
         case {"advance_seconds": int() | float() as seconds, **rest} if not rest:
             instant = service.clock.now() + seconds
         case _:
-            message = 'the clock takes {"now": RFC 3339} or {"advance_seconds": n}'
-            raise ValueError(message)
+            raise ValueError('the clock takes {"now": RFC 3339} or {"advance_seconds": n}')
     service.clock.must_be_ahead(instant)
     service.run_due(instant)
     service.clock.move_to(instant)
     return _clock(service)
 
 
-def _reset(service: "LocalStripe", _document: Json) -> Json:
+def _reset(service: LocalStripe, _document: Json) -> Json:
     service.reset()
     service.clock.restart()
     return _health(service)
 
 
-ACTIONS: dict[str, Callable[["LocalStripe", Json], Any]] = {
+ACTIONS: dict[str, Callable[[LocalStripe, Json], Any]] = {
     "clock": _move_clock,
     "disputes": lambda service, given: disputes.open_dispute(service.store, **given),
     "early_fraud_warnings": lambda service, given: fraud_warnings.warn(service.store, **given),
@@ -121,7 +118,7 @@ CHANGES: dict[str, Callable[..., Any]] = {
     "refunds": refunds.become,
     "webhook_endpoints": webhooks.roll_secret,  # the new secret
 }
-READINGS: dict[str, Callable[["LocalStripe"], Any]] = {
+READINGS: dict[str, Callable[[LocalStripe], Any]] = {
     "health": _health,
     "clock": _clock,
     "faults": lambda service: [fault.describe() for fault in service.faults.active],

@@ -83,8 +83,10 @@ def _credited_amount(store: Store, given: Json, line: Json, param: str) -> int:
         if credited["invoice_line_item"] == line["id"]
     )
     if abs(amount + before) > abs(line["amount"]):
-        message = "The credited amount of a line is greater than the line's amount."
-        raise invalid(message, param=f"{param}[amount]")
+        raise invalid(
+            "The credited amount of a line is greater than the line's amount.",
+            param=f"{param}[amount]",
+        )
     return amount
 
 

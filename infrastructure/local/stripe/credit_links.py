@@ -40,13 +40,14 @@ def links(store: Store, invoice: Json, params: Json) -> list[Json]:
     own = {refund["id"] for refund in refunds_of(store, invoice)}
     for index, given in enumerate(params.get("refunds", [])):
         if given.get("type", "refund") != "refund":
-            what = "refunds of payment records"
-            raise unmodelled(what)
+            raise unmodelled("refunds of payment records")
         param = f"refunds[{index}]"
         refund = store.get("refund", given.get("refund", ""), f"{param}[refund]")
         if refund["id"] not in own:  # text unverified
-            message = f"The refund {refund['id']} does not belong to a payment of this invoice."
-            raise invalid(message, param=f"{param}[refund]")
+            raise invalid(
+                f"The refund {refund['id']} does not belong to a payment of this invoice.",
+                param=f"{param}[refund]",
+            )
         left = unlinked(store, refund)
         amount = given.get("amount_refunded", left)
         if not 0 < amount <= left:  # text unverified
@@ -73,8 +74,10 @@ def charge_of(store: Store, invoice: Json, amount: int) -> Json:
     ]
     if len(intents) != 1:
         which = "several payments" if intents else "no payment"
-        message = f"This invoice has {which} to refund; pass refunds instead of refund_amount."
-        raise invalid(message, param="refund_amount")
+        raise invalid(
+            f"This invoice has {which} to refund; pass refunds instead of refund_amount.",
+            param="refund_amount",
+        )
     intent = store.get("payment_intent", intents[0])
     charge = store.get("charge", intent["latest_charge"])
     refunds.must_be_refundable(store, charge)

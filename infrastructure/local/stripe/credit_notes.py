@@ -15,7 +15,7 @@ from infrastructure.local.stripe.errors import invalid
 from infrastructure.local.stripe.money import money
 from infrastructure.local.stripe.resources import LIST_PARAMS
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Json, Store
 from infrastructure.local.stripe.views import page, paged
 
 URL = "/v1/credit_notes"
@@ -70,7 +70,7 @@ def create_credit_note(store: Store, params: Json) -> Json:
 def _written(store: Store, note: Draft) -> Json:
     number = 1 + sum(cn["invoice"] == note.invoice["id"] for cn in store.rows("credit_note"))
     values = {**note.values, "number": f"{note.invoice['number']}-CN-{number:02}"}
-    thing = store.add("credit_note", "cn", values)
+    thing = store.add("credit_note", **values)
     thing["pdf"] = f"https://pay.stripe.com/credit_notes/local/{thing['id']}/pdf"
     for line in note.lines:
         line["id"] = store.identifier("cnli")
@@ -103,8 +103,7 @@ def void_credit_note(store: Store, _params: Json, identifier: str) -> Json:
     note = store.get("credit_note", identifier)
     invoice = store.get("invoice", note["invoice"])
     if note["status"] == "void" or invoice["status"] != "open":  # text unverified
-        message = "You can only void a credit note that is issued on an open invoice."
-        raise invalid(message)
+        raise invalid("You can only void a credit note that is issued on an open invoice.")
     note |= {"status": "void", "voided_at": store.now()}
     amount = note["pre_payment_amount"]
     store.emit("credit_note.voided", note)
@@ -136,8 +135,10 @@ def _draft(store: Store, params: Json) -> Draft:
     """Checks everything before anything changes."""
     invoice = store.get("invoice", params["invoice"], "invoice")
     if invoice["status"] not in ("open", "paid"):  # text unverified
-        message = f"You cannot create a credit note for an invoice that is {invoice['status']}."
-        raise invalid(message, param="invoice")
+        raise invalid(
+            f"You cannot create a credit note for an invoice that is {invoice['status']}.",
+            param="invoice",
+        )
     lines = credit_lines(store, invoice, params)
     taxes = total_taxes(lines)
     added = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
@@ -166,7 +167,7 @@ def _draft(store: Store, params: Json) -> Draft:
         "effective_at": params.get("effective_at", store.now()),
         "invoice": invoice["id"],
         "memo": params.get("memo"),
-        "metadata": merge_metadata({}, params.get("metadata")),
+        "metadata": params.get("metadata"),
         "out_of_band_amount": params.get("out_of_band_amount"),
         "post_payment_amount": total - before,
         "pre_payment_amount": before,
@@ -195,8 +196,7 @@ def _check_sums(
     """What was paid is given back once at most, and every cent of it has a destination."""
     currency = invoice["currency"]
     if total <= 0:  # text unverified
-        message = "The credit note amount must be positive."
-        raise invalid(message, param="amount")
+        raise invalid("The credit note amount must be positive.", param="amount")
     # "Refunds made through the Refund API are subtracted from the maximum" (SDK docstring).
     left = invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"]
     left -= sum(

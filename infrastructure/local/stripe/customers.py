@@ -7,7 +7,7 @@ from infrastructure.local.stripe.errors import invalid, unmodelled
 from infrastructure.local.stripe.resources import listing, updated
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.sdk import Reference
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Json, Store
 
 CUSTOMERS = "/v1/customers"
 METHODS = "/v1/payment_methods"
@@ -45,16 +45,13 @@ def create_customer(store: Store, params: Json) -> Json:
     """A customer, with the payment method attached when one is given."""
     thing = store.add(
         "customer",
-        "cus",
-        {
-            "balance": params.get("balance", 0),
-            "delinquent": False,
-            "invoice_settings": store.sdk.blank(SETTINGS),
-            "metadata": merge_metadata({}, params.get("metadata")),
-            "next_invoice_sequence": 1,
-            "preferred_locales": params.get("preferred_locales", []),
-            "tax_exempt": params.get("tax_exempt", "none"),
-        },
+        balance=params.get("balance", 0),
+        delinquent=False,
+        invoice_settings=store.sdk.blank(SETTINGS),
+        metadata=params.get("metadata"),
+        next_invoice_sequence=1,
+        preferred_locales=params.get("preferred_locales", []),
+        tax_exempt=params.get("tax_exempt", "none"),
     )
     digest = hashlib.sha256(thing["id"].encode()).hexdigest()[:8].upper()
     thing["invoice_prefix"] = params.get("invoice_prefix", digest)
@@ -109,16 +106,12 @@ def adjust_balance(
     ending = customer["balance"] + amount
     transaction = store.add(
         "customer_balance_transaction",
-        "cbtxn",
-        {
-            "amount": amount,
-            "currency": currency,
-            "customer": customer["id"],
-            "ending_balance": ending,
-            "metadata": {},
-            "type": kind,
-            **links,
-        },
+        amount=amount,
+        currency=currency,
+        customer=customer["id"],
+        ending_balance=ending,
+        type=kind,
+        **links,
     )
     store.change(customer, "customer.updated", balance=ending, currency=currency)
     return transaction
@@ -138,7 +131,7 @@ def create_balance_change(store: Store, params: Json, identifier: str) -> Json:
     currency = params["currency"].lower()
     links = {
         "description": params.get("description"),
-        "metadata": merge_metadata({}, params.get("metadata")),
+        "metadata": params.get("metadata"),
     }
     return adjust_balance(store, customer, params["amount"], currency, "adjustment", **links)
 
@@ -148,8 +141,7 @@ def delete_customer(store: Store, _params: Json, identifier: str) -> Json:
     """Also cancels its subscriptions at once (SDK docstring); here only one without any."""
     customer = store.get("customer", identifier)
     if any(row["customer"] == identifier for row in store.rows("subscription")):
-        what = "the deletion of a customer with subscriptions"
-        raise unmodelled(what)
+        raise unmodelled("the deletion of a customer with subscriptions")
     store.emit("customer.deleted", customer)
     return store.drop(customer)
 
@@ -173,7 +165,7 @@ def method_of(store: Store, identifier: str) -> Json:
     if identifier not in MAGIC:
         return store.get("payment_method", identifier, "payment_method")
     brand, last4, behaviour = MAGIC[identifier]
-    method = store.add("payment_method", "pm", {"type": "card", "metadata": {}})
+    method = store.add("payment_method", type="card")
     silent = [name for name, value in method.items() if value is None and name != "customer"]
     for name in silent:  # only the type's own member is sent (recorded)
         del method[name]

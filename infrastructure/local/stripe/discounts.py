@@ -12,7 +12,7 @@ from infrastructure.local.stripe.errors import invalid, unmodelled
 from infrastructure.local.stripe.money import half_up, spread
 from infrastructure.local.stripe.periods import advance
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Json, Store
 
 URL = "/v1/coupons"
 
@@ -29,14 +29,12 @@ def create_coupon(store: Store, params: Json) -> Json:
     given = {name: value for name, value in params.items() if name not in ("id", "metadata")}
     values = {
         "duration": "once",
-        "metadata": merge_metadata({}, params.get("metadata")),
+        "metadata": params.get("metadata"),
         "times_redeemed": 0,
         "valid": True,
         **given,
     }
-    thing = store.add(
-        "coupon", "coupon", values, identifier=params.get("id") or store.identifier("co")[-8:]
-    )
+    thing = store.add("coupon", params.get("id") or store.identifier("co")[-8:], **values)
     store.emit("coupon.created", thing)
     return thing
 
@@ -69,7 +67,7 @@ def redeem(store: Store, given: Any, currency: str, **owner: str) -> list[str]:
             "start": store.now(),
             **owner,
         }
-        found.append(store.add("discount", "di", values)["id"])
+        found.append(store.add("discount", **values)["id"])
         coupon["times_redeemed"] += 1
         store.emit("coupon.updated", coupon)
     return found
@@ -80,12 +78,13 @@ def _usable(store: Store, entry: Json, currency: str, param: str) -> Json:
     if "discount" in entry:
         return coupon_of(store, entry["discount"])
     if "coupon" not in entry:
-        what = "promotion codes"
-        raise unmodelled(what)
+        raise unmodelled("promotion codes")
     coupon = store.get("coupon", entry["coupon"], f"{param}[coupon]")
     if coupon["currency"] not in (None, currency):  # text unverified
-        message = f"The coupon {coupon['id']} is for {coupon['currency']}, not {currency}."
-        raise invalid(message, param=f"{param}[coupon]")
+        raise invalid(
+            f"The coupon {coupon['id']} is for {coupon['currency']}, not {currency}.",
+            param=f"{param}[coupon]",
+        )
     return coupon
 
 

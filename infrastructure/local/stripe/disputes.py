@@ -83,31 +83,27 @@ def open_dispute(
     ValueError for an unknown kind.
     """
     if kind not in KINDS:
-        message = f"a dispute is one of {', '.join(KINDS)}, not {kind!r}"
-        raise ValueError(message)
+        raise ValueError(f"a dispute is one of {', '.join(KINDS)}, not {kind!r}")
     opening, disputed = KINDS[kind], store.get("charge", charge)
     due = (store.now() // DAY + RESPOND_DAYS + 1) * DAY - 1
     dispute = store.add(
         "dispute",
-        "du",  # recorded; older ones have dp_
-        {
-            "amount": disputed["amount"] if amount is None else amount,
-            "charge": charge,
-            "currency": disputed["currency"],
-            "evidence_details": {
-                "due_by": due if opening.answerable else 0,  # 0: not answerable (SDK)
-                "enhanced_eligibility": {},
-                "has_evidence": False,
-                "past_due": False,
-                "submission_count": 0,
-                "submission_method": "not_submitted",
-            },
-            "is_charge_refundable": not opening.withdraws,
-            "payment_intent": disputed["payment_intent"],
-            "payment_method_details": _method_details(disputed, opening.case_type, reason),
-            "reason": reason,
-            "status": opening.status,
+        amount=disputed["amount"] if amount is None else amount,
+        charge=charge,
+        currency=disputed["currency"],
+        evidence_details={
+            "due_by": due if opening.answerable else 0,  # 0: not answerable (SDK)
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+            "submission_method": "not_submitted",
         },
+        is_charge_refundable=not opening.withdraws,
+        payment_intent=disputed["payment_intent"],
+        payment_method_details=_method_details(disputed, opening.case_type, reason),
+        reason=reason,
+        status=opening.status,
     )
     dispute["evidence"]["enhanced_evidence"] = {}  # recorded
     store.private[dispute["id"]] = {"settlement": settlement}
@@ -225,8 +221,7 @@ def settle(store: Store, identifier: str, *, outcome: str, refunds_fail: bool = 
     status = NEXT.get(dispute["status"], {}).get(outcome)
     match status:
         case None:
-            message = f"a dispute in {dispute['status']} cannot become {outcome}"
-            raise ValueError(message)
+            raise ValueError(f"a dispute in {dispute['status']} cannot become {outcome}")
         case "won":
             _reinstate(store, dispute)
             dispute |= {"is_charge_refundable": True, "status": "won"}
@@ -351,5 +346,4 @@ def _touch_charge(store: Store, dispute: Json) -> None:
 
 def _must_be_open(dispute: Json) -> None:
     if dispute["status"] in CLOSED:  # recorded
-        message = "This dispute is already closed"
-        raise invalid(message)
+        raise invalid("This dispute is already closed")

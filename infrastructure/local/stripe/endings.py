@@ -37,8 +37,7 @@ def schedule_end(store: Store, subscription: Json, params: Json, details: Json) 
         details["reason"] = None
         return {"cancel_at": None, "cancel_at_period_end": False, "canceled_at": None}
     if at <= store.now():  # text unverified
-        message = "The cancel_at date must be in the future."
-        raise invalid(message, param="cancel_at")
+        raise invalid("The cancel_at date must be in the future.", param="cancel_at")
     details["reason"] = "cancellation_requested"
     prorate = at not in ends and params.get("proration_behavior") != "none"
     store.private["prorate", subscription["id"]] = prorate
@@ -71,11 +70,9 @@ def pause_subscription(store: Store, params: Json, identifier: str) -> Json:
     """No service, no renewals; unused time is credited unless `bill_for` says none (SDK)."""
     subscription = store.get("subscription", identifier)
     if subscription["status"] not in ("active", "past_due", "trialing"):  # text unverified
-        message = f"You cannot pause a subscription that is {subscription['status']}."
-        raise invalid(message)
+        raise invalid(f"You cannot pause a subscription that is {subscription['status']}.")
     if params.get("invoicing_behavior", "pending_invoice_item") != "pending_invoice_item":
-        what = "invoicing_behavior=invoice"
-        raise unmodelled(what)
+        raise unmodelled("invoicing_behavior=invoice")
     unused = params.get("bill_for", {}).get("unused_time_from", {}).get("type", "now")
     for item in subscription["items"]["data"]:
         start = {"now": store.now(), "item_current_period_start": item["current_period_start"]}
@@ -91,13 +88,11 @@ def resume_subscription(store: Store, params: Json, identifier: str) -> Json:
     """A new cycle begins and is billed at once (SDK docstring); the anchor cannot stay here."""
     subscription = store.get("subscription", identifier)
     if subscription["status"] != "paused":  # text unverified
-        message = "This subscription is not paused."
-        raise invalid(message)
+        raise invalid("This subscription is not paused.")
     anchor = params.get("billing_cycle_anchor", {"type": "now"})["type"]
     on_success = params.get("payment_behavior") == "resume_on_payment_success"
     if anchor != "now" or on_success:
-        what = "resuming with an unchanged anchor, or only once it is paid"
-        raise unmodelled(what)
+        raise unmodelled("resuming with an unchanged anchor, or only once it is paid")
     subscription |= {"billing_cycle_anchor": store.now(), "status": "active"}
     items = subscription["items"]["data"]
     for item in items:

@@ -24,19 +24,16 @@ def create_event_destination(store: Store, params: Json) -> Json:
     now = format_instant(store.now())
     destination = store.add(
         KIND,
-        "ed_test",
-        {
-            "created": now,
-            "description": params.get("description", ""),
-            "enabled_events": params["enabled_events"],
-            "event_payload": params["event_payload"],
-            "metadata": params.get("metadata", {}),
-            "name": params["name"],
-            "snapshot_api_version": params.get("snapshot_api_version"),
-            "status": "enabled",
-            "type": kind,
-            "updated": now,
-        },
+        created=now,
+        description=params.get("description", ""),
+        enabled_events=params["enabled_events"],
+        event_payload=params["event_payload"],
+        metadata=params.get("metadata"),
+        name=params["name"],
+        snapshot_api_version=params.get("snapshot_api_version"),
+        status="enabled",
+        type=kind,
+        updated=now,
     )
     source = f"aws.partner/stripe.com/{destination['id']}"
     given = params[kind]

@@ -72,5 +72,4 @@ def rendered(store: Store, form: str) -> list[Any]:
             return [eventbridge(event, "ed_test_local", "eu-central-1") for event in events]
         case "snapshot":
             return [snapshot(event) for event in events]
-    message = f"an event's form is snapshot, thin or eventbridge, not {form!r}"
-    raise ValueError(message)
+    raise ValueError(f"an event's form is snapshot, thin or eventbridge, not {form!r}")

@@ -97,8 +97,9 @@ class Faults:
         without end otherwise.
         """
         if document.get("kind") not in KINDS or not document.keys() <= KNOWN:
-            message = f"a fault is {{{', '.join(sorted(KNOWN))}}} with kind one of {sorted(KINDS)}"
-            raise ValueError(message)
+            raise ValueError(
+                f"a fault is {{{', '.join(sorted(KNOWN))}}} with kind one of {sorted(KINDS)}"
+            )
         if document["kind"] in ONCE and "probability" not in document:
             document = {"times": 1, **document}
         fault = Fault(**document)

@@ -10,13 +10,10 @@ def warn(store: Store, *, charge: str, fraud_type: str = "unauthorized_use_of_ca
     suspected = store.get("charge", charge)
     warning = store.add(
         KIND,
-        "issfr",
-        {
-            "actionable": not (suspected["disputed"] or suspected["refunded"]),
-            "charge": charge,
-            "fraud_type": fraud_type,
-            "payment_intent": suspected["payment_intent"],
-        },
+        actionable=not (suspected["disputed"] or suspected["refunded"]),
+        charge=charge,
+        fraud_type=fraud_type,
+        payment_intent=suspected["payment_intent"],
     )
     store.emit(f"{KIND}.created", warning)
     return warning

@@ -47,8 +47,11 @@ class IdempotencyKeys:
     def recall(self, key: str, path: str, params: Json, now: int) -> Remembered | None:
         """The first answer for this key, or a Refusal when the request is another one."""
         if len(key) > LENGTH_MAX:  # text unverified
-            message = f"Idempotency keys may be at most {LENGTH_MAX} characters long."
-            raise Refusal(HTTPStatus.BAD_REQUEST, message, executed=False)
+            raise Refusal(
+                HTTPStatus.BAD_REQUEST,
+                f"Idempotency keys may be at most {LENGTH_MAX} characters long.",
+                executed=False,
+            )
         kept = self._kept.get(key)
         if kept is None or now - kept.created >= KEPT_SECONDS:
             return None

@@ -6,7 +6,7 @@ from infrastructure.local.stripe import billing, payments
 from infrastructure.local.stripe.customers import DECLINES, method_of
 from infrastructure.local.stripe.errors import Refusal, invalid
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Json, Store
 
 INTENTS = "/v1/payment_intents"
 RECORDS = "/v1/payment_records"
@@ -30,7 +30,7 @@ def create_intent(store: Store, params: Json) -> Json:
         currency=params["currency"].lower(),
         customer=params.get("customer"),
         description=params.get("description"),
-        metadata=merge_metadata({}, params.get("metadata")),
+        metadata=params.get("metadata"),
         method=method["id"] if method else None,
     )
     return confirm_intent(store, {}, intent["id"]) if params.get("confirm") else intent
@@ -102,20 +102,17 @@ def report_payment(store: Store, params: Json) -> Json:
     customer = {"customer": None, "email": None, "name": None, "phone": None}
     return store.add(
         "payment_record",
-        "pr",
-        {
-            "amount": asked,
-            "amount_authorized": asked if came else nothing,
-            "amount_canceled": nothing,
-            "amount_failed": nothing if came else asked,
-            "amount_guaranteed": asked if came else nothing,
-            "amount_refunded": nothing,
-            "amount_requested": asked,
-            "customer_details": {**customer, **params.get("customer_details", {})},
-            "customer_presence": params.get("customer_presence"),
-            "description": params.get("description"),
-            "metadata": merge_metadata({}, params.get("metadata")),
-            "processor_details": {"custom": None, "type": "custom"},
-            "reported_by": "self",
-        },
+        amount=asked,
+        amount_authorized=asked if came else nothing,
+        amount_canceled=nothing,
+        amount_failed=nothing if came else asked,
+        amount_guaranteed=asked if came else nothing,
+        amount_refunded=nothing,
+        amount_requested=asked,
+        customer_details={**customer, **params.get("customer_details", {})},
+        customer_presence=params.get("customer_presence"),
+        description=params.get("description"),
+        metadata=params.get("metadata"),
+        processor_details={"custom": None, "type": "custom"},
+        reported_by="self",
     )

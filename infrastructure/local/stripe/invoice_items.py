@@ -5,7 +5,7 @@ from infrastructure.local.stripe.discounts import redeem
 from infrastructure.local.stripe.errors import invalid
 from infrastructure.local.stripe.invoice_lines import add_line, compute_totals
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Json, Store
 
 URL = "/v1/invoiceitems"
 
@@ -22,38 +22,35 @@ def create_invoice_item(store: Store, params: Json) -> Json:
     if "subscription" in params:
         subscription = store.get("subscription", params["subscription"], "subscription")
         if subscription["status"] == "canceled":  # text unverified
-            message = "You cannot add invoice items to a canceled subscription."
-            raise invalid(message, param="subscription")
+            raise invalid(
+                "You cannot add invoice items to a canceled subscription.", param="subscription"
+            )
     amount, currency, pricing = _priced(store, params)
     now = store.now()
     item = store.add(
         "invoiceitem",
-        "ii",
-        {
-            "amount": amount,
-            "currency": currency,
-            "customer": customer["id"],
-            "date": now,
-            "description": params.get("description"),
-            "discountable": params.get("discountable", amount >= 0),
-            "discounts": redeem(store, params.get("discounts"), currency),
-            "metadata": merge_metadata({}, params.get("metadata")),
-            "net_amount": amount,
-            "parent": _parent(params.get("subscription")),
-            "period": params.get("period", {"end": now, "start": now}),
-            "pricing": pricing,
-            "proration": False,
-            "quantity": params.get("quantity", 1),
-            "quantity_decimal": str(params.get("quantity", 1)),
-            "tax_rates": tax_rates(store, params.get("tax_rates")),
-        },
+        amount=amount,
+        currency=currency,
+        customer=customer["id"],
+        date=now,
+        description=params.get("description"),
+        discountable=params.get("discountable", amount >= 0),
+        discounts=redeem(store, params.get("discounts"), currency),
+        metadata=params.get("metadata"),
+        net_amount=amount,
+        parent=_parent(params.get("subscription")),
+        period=params.get("period", {"end": now, "start": now}),
+        pricing=pricing,
+        proration=False,
+        quantity=params.get("quantity", 1),
+        quantity_decimal=str(params.get("quantity", 1)),
+        tax_rates=tax_rates(store, params.get("tax_rates")),
     )
     store.emit("invoiceitem.created", item)
     if "invoice" in params:
         invoice = store.get("invoice", params["invoice"], "invoice")
         if invoice["status"] != "draft":  # text unverified
-            message = "You can only add invoice items to draft invoices."
-            raise invalid(message, param="invoice")
+            raise invalid("You can only add invoice items to draft invoices.", param="invoice")
         put_on(store, invoice, [item])
     return item
 
@@ -61,8 +58,9 @@ def create_invoice_item(store: Store, params: Json) -> Json:
 def _priced(store: Store, params: Json) -> tuple[int, str, Json | None]:
     if "amount" in params:
         if "currency" not in params:  # recorded for other endpoints
-            message = "Missing required param: currency."
-            raise invalid(message, param="currency", code="parameter_missing")
+            raise invalid(
+                "Missing required param: currency.", param="currency", code="parameter_missing"
+            )
         return params["amount"], params["currency"].lower(), None
     price = store.get("price", params.get("pricing", {}).get("price", ""), "pricing[price]")
     pricing = price_details(price)
@@ -139,8 +137,9 @@ def delete_invoice_item(store: Store, _params: Json, identifier: str) -> Json:
     if item["invoice"]:
         invoice = store.tables["invoice"].get(item["invoice"])
         if invoice is None or invoice["status"] != "draft":  # text unverified
-            message = "This invoice item is attached to an invoice that can no longer be edited."
-            raise invalid(message)
+            raise invalid(
+                "This invoice item is attached to an invoice that can no longer be edited."
+            )
         lines = invoice["lines"]["data"]
         lines[:] = [line for line in lines if _origin(line) != identifier]
         compute_totals(store, invoice)

@@ -39,16 +39,13 @@ def request_payment(store: Store, invoice: Json) -> None:
 def _row(store: Store, invoice: Json, payment: Json, amount: int, *, default: bool) -> Json:
     return store.add(
         "invoice_payment",
-        "inpay",
-        {
-            "amount_requested": amount,
-            "currency": invoice["currency"],
-            "invoice": invoice["id"],
-            "is_default": default,
-            "payment": payment,
-            "status": "open",
-            "status_transitions": {"canceled_at": None, "paid_at": None},
-        },
+        amount_requested=amount,
+        currency=invoice["currency"],
+        invoice=invoice["id"],
+        is_default=default,
+        payment=payment,
+        status="open",
+        status_transitions={"canceled_at": None, "paid_at": None},
     )
 
 
@@ -74,8 +71,7 @@ def attach(store: Store, invoice: Json, kind: str, source: Json) -> Json:
     )
     amount = min(whole - used, invoice["amount_remaining"])
     if amount <= 0:  # text unverified
-        message = f"The payment {source['id']} has nothing left for this invoice."
-        raise invalid(message, param=kind)
+        raise invalid(f"The payment {source['id']} has nothing left for this invoice.", param=kind)
     return _row(store, invoice, {kind: source["id"], "type": kind}, amount, default=False)
 
 

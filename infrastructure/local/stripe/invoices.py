@@ -39,8 +39,9 @@ def create_invoice(store: Store, params: Json) -> Json:
     if subscription:
         items = [i for i in items if invoice_items.subscription_id(i) == subscription["id"]]
         if not items:  # text as reported by users
-            message = "Nothing to invoice for subscription"
-            raise invalid(message, code="invoice_no_subscription_line_items")
+            raise invalid(
+                "Nothing to invoice for subscription", code="invoice_no_subscription_line_items"
+            )
     elif params.get("pending_invoice_items_behavior", "exclude") == "exclude":
         items = []
     invoice = billing.draft(store, customer, currency, "manual", subscription)
@@ -66,17 +67,15 @@ def _check_due_date(params: Json) -> None:
     dated = "due_date" in params or "days_until_due" in params
     sent = params.get("collection_method") == "send_invoice"
     if sent and not dated:
-        message = (
+        raise invalid(
             "If invoice collection method is 'send_invoice', you must specify 'due_date' or"
             " 'days_until_due'."
         )
-        raise invalid(message)
     if dated and not sent:
-        message = (
+        raise invalid(
             "You can only specify 'due_date' or 'days_until_due' if invoice collection method is"
             " 'send_invoice'."
         )
-        raise invalid(message)
 
 
 @endpoint("GET", URL + "/{id}/lines")
@@ -94,8 +93,7 @@ def update_invoice(store: Store, params: Json, identifier: str) -> Json:
     invoice = store.get("invoice", identifier)
     for name in ("description", "discounts"):
         if name in params and invoice["status"] != "draft":  # probe
-            message = "Finalized invoices can't be updated in this way"
-            raise invalid(message, param=name)
+            raise invalid("Finalized invoices can't be updated in this way", param=name)
     if "discounts" in params:
         given, currency = params["discounts"], invoice["currency"]
         invoice["discounts"] = discounts.redeem(store, given, currency, invoice=identifier)
@@ -127,11 +125,9 @@ def delete_invoice(store: Store, _params: Json, identifier: str) -> Json:
     """
     invoice = store.get("invoice", identifier, "invoice")
     if invoice["status"] != "draft":  # recorded
-        message = "You can only delete draft invoices."
-        raise invalid(message, code="invoice_not_editable")
+        raise invalid("You can only delete draft invoices.", code="invoice_not_editable")
     if invoice["parent"] is not None:  # text as reported by users
-        message = "You can't delete invoices created by subscriptions."
-        raise invalid(message)
+        raise invalid("You can't delete invoices created by subscriptions.")
     store.emit("invoice.deleted", invoice)
     return store.drop(invoice)
 
@@ -141,8 +137,10 @@ def finalize_invoice(store: Store, params: Json, identifier: str) -> Json:
     """Draft → open now, instead of in an hour."""
     invoice = store.get("invoice", identifier)
     if invoice["status"] != "draft":  # recorded
-        message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
-        raise invalid(message, code="invoice_not_editable")
+        raise invalid(
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+            code="invoice_not_editable",
+        )
     if "auto_advance" in params:
         invoice["auto_advance"] = params["auto_advance"]
     billing.finalize(store, invoice, later=invoice["auto_advance"])
@@ -154,15 +152,13 @@ def pay_invoice(store: Store, params: Json, identifier: str) -> Json:
     """Collects now, or notes that it was paid elsewhere; a decline is a 402 (recorded)."""
     invoice = store.get("invoice", identifier)
     if invoice["status"] == "paid":  # recorded
-        message = "Invoice is already paid"
-        raise invalid(message)
+        raise invalid("Invoice is already paid")
     if invoice["status"] == "draft":
         billing.finalize(store, invoice)
     if invoice["status"] == "paid":  # nothing was due once it was finalized
         return invoice
     if invoice["status"] not in ("open", "uncollectible"):  # text unverified
-        message = f"This invoice can't be paid: it is {invoice['status']}."
-        raise invalid(message)
+        raise invalid(f"This invoice can't be paid: it is {invoice['status']}.")
     if params.get("paid_out_of_band"):
         billing.pay_outside(store, invoice)
         return invoice
@@ -183,14 +179,14 @@ def attach_payment(store: Store, params: Json, identifier: str) -> Json:
     _must_be_open(invoice)
     kinds = [kind for kind in ("payment_intent", "payment_record") if kind in params]
     if len(kinds) != 1:  # text unverified
-        message = "You must pass either payment_intent or payment_record."
-        raise invalid(message)
+        raise invalid("You must pass either payment_intent or payment_record.")
     kind = kinds[0]
     source = store.get(kind, params[kind], kind)
     currency = source["currency"] if kind == "payment_intent" else source["amount"]["currency"]
     if currency != invoice["currency"]:  # text unverified
-        message = f"The payment is in {currency}, the invoice in {invoice['currency']}."
-        raise invalid(message, param=kind)
+        raise invalid(
+            f"The payment is in {currency}, the invoice in {invoice['currency']}.", param=kind
+        )
     row = invoice_payments.attach(store, invoice, kind, source)
     if kind == "payment_record" or source["status"] == "succeeded":
         billing.receive(store, invoice, row)
@@ -199,8 +195,7 @@ def attach_payment(store: Store, params: Json, identifier: str) -> Json:
 
 def _must_be_open(invoice: Json) -> None:
     if invoice["status"] != "open":  # probe
-        message = "You can only pass in open invoices. This invoice isn't open."
-        raise invalid(message)
+        raise invalid("You can only pass in open invoices. This invoice isn't open.")
 
 
 @endpoint("POST", URL + "/{id}/void")
@@ -208,8 +203,7 @@ def void_invoice(store: Store, _params: Json, identifier: str) -> Json:
     """Open → void, for good; a draft must be finalized first (probe)."""
     invoice = store.get("invoice", identifier)
     if invoice["status"] == "paid" or invoice["amount_paid"]:  # probe
-        message = "Invoices with `paid` payments cannot be voided."
-        raise invalid(message)
+        raise invalid("Invoices with `paid` payments cannot be voided.")
     if invoice["status"] != "uncollectible":
         _must_be_open(invoice)
     billing.void(store, invoice)
@@ -221,8 +215,7 @@ def mark_uncollectible(store: Store, _params: Json, identifier: str) -> Json:
     """Open → uncollectible (probe)."""
     invoice = store.get("invoice", identifier)
     if invoice["status"] == "uncollectible":  # probe
-        message = "This invoice has already been marked uncollectible."
-        raise invalid(message)
+        raise invalid("This invoice has already been marked uncollectible.")
     _must_be_open(invoice)
     billing.write_off(store, invoice)
     return invoice

@@ -11,7 +11,7 @@ from infrastructure.local.stripe.due import task
 from infrastructure.local.stripe.errors import Refusal, invalid
 from infrastructure.local.stripe.money import money
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Json, Store
 
 URL = "/v1/refunds"
 NEXT = {
@@ -79,20 +79,17 @@ def issue(
     first, later = FATES.get(store.private.get(charge["payment_method"], ""), ("succeeded", ""))
     refund = store.add(
         "refund",
-        "re",
-        {
-            "amount": amount,
-            "charge": charge["id"],
-            "currency": charge["currency"],
-            "customer": charge["customer"],
-            "destination_details": _destination("pending"),
-            "metadata": merge_metadata({}, metadata),
-            "payment_intent": charge["payment_intent"],
-            "payment_method": charge["payment_method"],
-            "pending_reason": "processing" if first == "pending" else None,
-            "reason": reason,
-            "status": first,
-        },
+        amount=amount,
+        charge=charge["id"],
+        currency=charge["currency"],
+        customer=charge["customer"],
+        destination_details=_destination("pending"),
+        metadata=metadata,
+        payment_intent=charge["payment_intent"],
+        payment_method=charge["payment_method"],
+        pending_reason="processing" if first == "pending" else None,
+        reason=reason,
+        status=first,
     )
     refund["balance_transaction"] = balance.record(
         store,
@@ -134,8 +131,7 @@ def become(store: Store, identifier: str, *, status: str, failure_reason: str = 
     """
     refund = store.get("refund", identifier)
     if status not in NEXT.get(refund["status"], ()):
-        message = f"a refund that is {refund['status']} cannot become {status}"
-        raise ValueError(message)
+        raise ValueError(f"a refund that is {refund['status']} cannot become {status}")
     changes: Json = {"status": status}
     changes["pending_reason"] = "processing" if status == "pending" else None
     if status in ("failed", "canceled"):
@@ -216,8 +212,7 @@ def _charge(store: Store, params: Json) -> Json:
 def cancel_refund(store: Store, _params: Json, identifier: str) -> Json:
     """Only one that waits for the customer (SDK docstring); text of the refusal recorded."""
     if store.get("refund", identifier)["status"] != "requires_action":
-        message = "Canceling this refund is unsupported."
-        raise invalid(message)
+        raise invalid("Canceling this refund is unsupported.")
     return become(store, identifier, status="canceled")
 
 
@@ -225,6 +220,5 @@ def cancel_refund(store: Store, _params: Json, identifier: str) -> Json:
 def expire_refund(store: Store, _params: Json, identifier: str) -> Json:
     """One that waits for the customer (SDK docstring); that it fails is unverified."""
     if store.get("refund", identifier)["status"] != "requires_action":
-        message = "You can only expire a refund that is in status requires_action."
-        raise invalid(message)
+        raise invalid("You can only expire a refund that is in status requires_action.")
     return become(store, identifier, status="failed")

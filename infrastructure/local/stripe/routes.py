@@ -56,8 +56,7 @@ class Route:
 
 def _not_here(method: str, path: str) -> Answer:
     def refuse(_store: Store, _params: Json, *_ids: str) -> Json:
-        what = f"{method} {path.replace('{}', '{id}')}"
-        raise unmodelled(what)
+        raise unmodelled(f"{method} {path.replace('{}', '{id}')}")
 
     return refuse
 
@@ -73,8 +72,7 @@ class Router:
         by_shape = {(m, PLACEHOLDER.sub("{}", path)): e for (m, path), e in declared.items()}
         unknown = _answers.keys() - by_shape.keys()
         if unknown:
-            message = f"the stripe package declares no such endpoints: {sorted(unknown)}"
-            raise RuntimeError(message)
+            raise RuntimeError(f"the stripe package declares no such endpoints: {sorted(unknown)}")
         # A literal segment wins over a placeholder: /credit_notes/preview is not an id.
         self.routes = [
             Route(
@@ -91,8 +89,9 @@ class Router:
             found = route.pattern.fullmatch(path)
             if found is not None and route.endpoint.method == method:
                 return route, found.groups()
-        message = (
+        raise Refusal(
+            HTTPStatus.NOT_FOUND,
             f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or"
-            " we can help at https://support.stripe.com/."
+            " we can help at https://support.stripe.com/.",
+            executed=False,
         )
-        raise Refusal(HTTPStatus.NOT_FOUND, message, executed=False)

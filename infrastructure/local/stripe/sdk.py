@@ -123,8 +123,7 @@ class Sdk:
         if root is None:
             spec = importlib.util.find_spec("stripe")
             if spec is None or spec.origin is None:
-                message = "the package 'stripe' is not installed in this environment"
-                raise RuntimeError(message)
+                raise RuntimeError("the package 'stripe' is not installed in this environment")
             root = Path(spec.origin).parent
         self._root = root
         self.module = cache(self._module)
@@ -139,8 +138,7 @@ class Sdk:
                 case ast.Assign(targets=[ast.Name(id=found)], value=ast.Constant(value=str(text))):
                     if found == name:
                         return text
-        message = f"the stripe package has no {name} in {module}.py"
-        raise RuntimeError(message)
+        raise RuntimeError(f"the stripe package has no {name} in {module}.py")
 
     def _module(self, path: str) -> Module:
         tree = ast.parse((self._root / f"{path}.py").read_text(encoding="utf-8"))
@@ -165,8 +163,7 @@ class Sdk:
                         target=ast.Name(id="OBJECT_NAME"), value=ast.Constant(value=found)
                     ) if found == kind:
                         return Reference(module.path, name)
-        message = f"the stripe package declares no object named {kind}"
-        raise KeyError(message)
+        raise KeyError(f"the stripe package declares no object named {kind}")
 
     def _record(self, reference: Reference) -> dict[str, Field]:
         module = self.module(reference.module)
@@ -210,8 +207,7 @@ class Sdk:
                 if isinstance(inner, ast.Tuple):  # Dict[str, X]
                     inner = inner.elts[-1]
                 return _wrap(name, self._node(inner, module, scope, quoted=quoted))
-        message = f"cannot read the type {ast.unparse(expression)} in {module.path}.py"
-        raise TypeError(message)
+        raise TypeError(f"cannot read the type {ast.unparse(expression)} in {module.path}.py")
 
     def _union(self, options: list[ast.expr], module: Module, scope: str, *, quoted: bool) -> Node:
         nodes = [self._node(option, module, scope, quoted=quoted) for option in options]
@@ -292,8 +288,7 @@ def _resolve(name: str, module: Module, scope: str, *, quoted: bool) -> Node:
         scope = scope.rpartition(".")[0]
     if name in module.imports:
         return Reference(*_imported(module.imports[name]))
-    message = f"cannot resolve the type {name} in {module.path}.py"
-    raise TypeError(message)
+    raise TypeError(f"cannot resolve the type {name} in {module.path}.py")
 
 
 def _imported(target: tuple[str, str]) -> tuple[str, str]:
@@ -321,8 +316,7 @@ def _wrap(name: str, inner: Node) -> Node:
             return Page(inner)
         case "ExpandableField":
             return Expandable(inner)
-    message = f"cannot read the generic type {name}"
-    raise TypeError(message)
+    raise TypeError(f"cannot read the generic type {name}")
 
 
 def _template(path: ast.expr) -> str:
@@ -331,5 +325,4 @@ def _template(path: ast.expr) -> str:
             return text
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)))):
             return text
-    message = f"cannot read the path {ast.unparse(path)}"
-    raise TypeError(message)
+    raise TypeError(f"cannot read the path {ast.unparse(path)}")

@@ -28,6 +28,18 @@ SILENT = {
 }
 
 
+# How identifiers begin (recorded, probe, documentation); older disputes have dp (recorded).
+_PREFIXES = (
+    "balance_transaction=txn charge=ch checkout.session=cs_test coupon=coupon credit_note=cn"
+    " customer=cus customer_balance_transaction=cbtxn discount=di dispute=du event=evt"
+    " file=file invoice=in invoice_payment=inpay invoiceitem=ii payment_intent=pi"
+    " payment_link=plink payment_method=pm payment_record=pr price=price product=prod"
+    " radar.early_fraud_warning=issfr refund=re subscription=sub subscription_item=si"
+    " tax_rate=txr test_helpers.test_clock=clock v2.core.event_destination=ed_test"
+    " webhook_endpoint=we"
+)
+PREFIXES = dict(pair.split("=") for pair in _PREFIXES.split())
+
 # What the dashboard would set: how collection ends, and what Stripe charges and allows.
 SETTINGS: dict[str, Any] = {
     "after_retries": "past_due",  # or unpaid, canceled (documentation)
@@ -139,19 +151,21 @@ class Store:
         digest = hashlib.sha256(f"{prefix}{self._count(prefix)}".encode()).digest()
         return f"{prefix}_" + "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:24])
 
-    def add(self, kind: str, prefix: str, values: Json, *, identifier: str | None = None) -> Json:
+    def add(self, kind: str, identifier: str | None = None, /, **values: Any) -> Json:
         """Keeps a new object: the SDK's fields as null or empty, then `values`."""
         reference = self.sdk.object_reference(kind)
         fields = self.sdk.record(reference).keys() - SILENT.get(kind, set()) - {"deleted"}
         thing = {
             **{name: empty for name, empty in self.sdk.blank(reference).items() if name in fields},
-            "id": identifier or self.identifier(prefix),
+            "id": identifier or self.identifier(PREFIXES[kind]),
             "object": kind,
             "created": self.now(),
             "livemode": False,
         }
         # InvoiceItem has `date` and Refund no `livemode` (SDK).
         known = {name: value for name, value in thing.items() if name in fields} | values
+        if "metadata" in fields:
+            known["metadata"] = merge_metadata({}, values.get("metadata"))
         thing = Thing(known, self.touched)
         self.tables.setdefault(kind, {})[thing["id"]] = thing
         return thing
@@ -204,17 +218,11 @@ class Store:
             return
         event = self.add(
             "event",
-            "evt",
-            {
-                "api_version": self.sdk.api_version,
-                "data": data,
-                "pending_webhooks": 0,
-                "request": {
-                    "id": self.cause.request,
-                    "idempotency_key": self.cause.idempotency_key,
-                },
-                "type": kind,
-            },
+            api_version=self.sdk.api_version,
+            data=data,
+            pending_webhooks=0,
+            request={"id": self.cause.request, "idempotency_key": self.cause.idempotency_key},
+            type=kind,
         )
         self.on_event(event)
 

@@ -6,7 +6,7 @@ from infrastructure.local.stripe import billing, cycles, discounts
 from infrastructure.local.stripe.catalogue import create_price, plan_of, tax_rates
 from infrastructure.local.stripe.errors import invalid, unmodelled
 from infrastructure.local.stripe.proration import credit_unused, debit_rest
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Json, Store
 
 
 def price_of(store: Store, given: Json, index: int = 0) -> Json:
@@ -18,11 +18,11 @@ def price_of(store: Store, given: Json, index: int = 0) -> Json:
         else store.get("price", given.get("price", ""), param)
     )
     if price["recurring"] is None:  # text as reported by users
-        message = (
+        raise invalid(
             "The price specified is set to `type=one_time` but this field only accepts prices with"
-            " `type=recurring`."
+            " `type=recurring`.",
+            param=param,
         )
-        raise invalid(message, param=param)
     return price
 
 
@@ -30,18 +30,15 @@ def new_item(store: Store, subscription: Json, price: Json, given: Json, taken: 
     """An item whose period begins now, and in a trial lasts until the trial's end."""
     item = store.add(
         "subscription_item",
-        "si",
-        {
-            "current_period_end": 0,
-            "current_period_start": 0,
-            "discounts": taken,
-            "metadata": merge_metadata({}, given.get("metadata")),
-            "plan": plan_of(price),
-            "price": price,
-            "quantity": given.get("quantity", 1),
-            "subscription": subscription["id"],
-            "tax_rates": tax_rates(store, given.get("tax_rates")),
-        },
+        current_period_end=0,
+        current_period_start=0,
+        discounts=taken,
+        metadata=given.get("metadata"),
+        plan=plan_of(price),
+        price=price,
+        quantity=given.get("quantity", 1),
+        subscription=subscription["id"],
+        tax_rates=tax_rates(store, given.get("tax_rates")),
     )
     cycles.start_period(subscription, item, store.now())
     if subscription["status"] == "trialing":
@@ -92,8 +89,7 @@ def _change(
     if "price" in given or "price_data" in given:
         price = price_of(store, given, index)
         if price["recurring"]["interval"] != item["price"]["recurring"]["interval"]:
-            what = "the change of an item to another interval"
-            raise unmodelled(what)
+            raise unmodelled("the change of an item to another interval")
         changes |= {"price": price, "plan": plan_of(price)}
     if "quantity" in given:
         changes["quantity"] = given["quantity"]

@@ -44,7 +44,7 @@ def create_subscription(store: Store, params: Json) -> Json:
     currency = _one_currency(prices, params)
     whole = discounts.redeem(store, params.get("discounts"), currency)
     parts = [discounts.redeem(store, item.get("discounts"), currency) for item in params["items"]]
-    subscription = store.add("subscription", "sub", _values(store, customer, params, currency))
+    subscription = store.add("subscription", **_values(store, customer, params, currency))
     subscription["discounts"] = whole
     for discount in whole:
         store.get("discount", discount)["subscription"] = subscription["id"]
@@ -76,12 +76,12 @@ def _one_currency(prices: list[Json], params: Json) -> str:
     """Texts unverified; classic mode wants one interval too (documentation)."""
     currencies = {price["currency"] for price in prices}
     if len(currencies) > 1:
-        message = "All prices on a subscription must have the same currency."
-        raise invalid(message, param="items")
+        raise invalid("All prices on a subscription must have the same currency.", param="items")
     intervals = {(p["recurring"]["interval"], p["recurring"]["interval_count"]) for p in prices}
     if len(intervals) > 1 and params.get("billing_mode", {}).get("type") == "classic":
-        message = "All prices on a subscription must have the same recurring interval."
-        raise invalid(message, param="items")
+        raise invalid(
+            "All prices on a subscription must have the same recurring interval.", param="items"
+        )
     return str(currencies.pop())
 
 
@@ -121,8 +121,7 @@ def _values(store: Store, customer: Json, params: Json, currency: str) -> Json:
     mode = params.get("billing_mode", {"type": "flexible"})
     now = store.now()
     if mode.get("flexible", {}).get("proration_discounts", "included") != "included":
-        what = "proration_discounts=itemized"
-        raise unmodelled(what)
+        raise unmodelled("proration_discounts=itemized")
     flexible = {"proration_discounts": "included"} if mode["type"] == "flexible" else None
     trial_end = params.get("trial_end")
     if "trial_period_days" in params:
@@ -146,7 +145,7 @@ def _values(store: Store, customer: Json, params: Json, currency: str) -> Json:
         "description": params.get("description"),
         "discounts": [],
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-        "metadata": merge_metadata({}, params.get("metadata")),
+        "metadata": params.get("metadata"),
         "payment_settings": {
             "payment_method_options": None,
             "payment_method_types": None,
@@ -172,8 +171,10 @@ def update_subscription(store: Store, params: Json, identifier: str) -> Json:
     subscription = store.get("subscription", identifier)
     others = [name for name in params if name not in ALWAYS]
     if subscription["status"] == "canceled" and others:  # recorded
-        message = "A canceled subscription can only update its cancellation_details and metadata."
-        raise invalid(message, code="invalid_canceled_subscription_fields")
+        raise invalid(
+            "A canceled subscription can only update its cancellation_details and metadata.",
+            code="invalid_canceled_subscription_fields",
+        )
     if "items" in params:
         subscription_items.change_items(store, subscription, params)
     if "trial_end" in params:
@@ -202,8 +203,7 @@ def update_subscription(store: Store, params: Json, identifier: str) -> Json:
 def _end_trial_at(store: Store, subscription: Json, at: int | str) -> None:
     """Only `now` is modelled: the first period begins at once (SDK docstring)."""
     if at != "now" or subscription["status"] != "trialing":
-        what = "another end of a trial than now"
-        raise unmodelled(what)
+        raise unmodelled("another end of a trial than now")
     now = store.now()
     subscription |= {"billing_cycle_anchor": now, "trial_end": now}
     for item in subscription["items"]["data"]:

@@ -18,14 +18,11 @@ def create_test_clock(store: Store, params: Json) -> Json:
     """The clock moves to `frozen_time` when that lies ahead."""
     clock = store.add(
         KIND,
-        "clock",
-        {
-            "deletes_after": store.now() + KEPT_SECONDS,
-            "frozen_time": params["frozen_time"],
-            "name": params.get("name"),
-            "status": "ready",
-            "status_details": {},
-        },
+        deletes_after=store.now() + KEPT_SECONDS,
+        frozen_time=params["frozen_time"],
+        name=params.get("name"),
+        status="ready",
+        status_details={},
     )
     store.emit(f"{KIND}.created", clock)
     _move(store, params["frozen_time"])
@@ -38,8 +35,10 @@ def advance_test_clock(store: Store, params: Json, identifier: str) -> Json:
     clock = store.get(KIND, identifier, "test_clock")
     target = params["frozen_time"]
     if target <= clock["frozen_time"]:  # text unverified
-        message = "The frozen_time must be after the test clock's current frozen_time."
-        raise invalid(message, param="frozen_time")
+        raise invalid(
+            "The frozen_time must be after the test clock's current frozen_time.",
+            param="frozen_time",
+        )
     clock |= {
         "status": "advancing",
         "status_details": {"advancing": {"target_frozen_time": target}},

@@ -33,8 +33,12 @@ def paged(rows: list[Json], params: Json, url: str) -> Json:
     """Cuts a page out of all rows by `limit`, `starting_after` and `ending_before`."""
     limit = params.get("limit", DEFAULT_LIMIT)
     if not 1 <= limit <= LIMIT_MAX:  # text unverified
-        message = f"Invalid limit: must be between 1 and {LIMIT_MAX}"
-        raise Refusal(HTTPStatus.BAD_REQUEST, message, param="limit", executed=False)
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST,
+            f"Invalid limit: must be between 1 and {LIMIT_MAX}",
+            param="limit",
+            executed=False,
+        )
     places = {row["id"]: place for place, row in enumerate(rows)}
     for cursor in ("starting_after", "ending_before"):
         if cursor in params and params[cursor] not in places:

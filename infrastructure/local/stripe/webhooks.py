@@ -9,7 +9,7 @@ from infrastructure.local.stripe import event_forms
 from infrastructure.local.stripe.errors import invalid
 from infrastructure.local.stripe.resources import updated
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Delivery, Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Delivery, Json, Store
 
 URL = "/v1/webhook_endpoints"
 DESTINATION = "v2.core.event_destination"
@@ -23,15 +23,12 @@ def create_webhook_endpoint(store: Store, params: Json) -> Json:
         raise invalid(f"Invalid Stripe API version: {version}", param="api_version")
     thing = store.add(
         "webhook_endpoint",
-        "we",
-        {
-            "api_version": params.get("api_version"),
-            "description": params.get("description"),
-            "enabled_events": params["enabled_events"],
-            "metadata": merge_metadata({}, params.get("metadata")),
-            "status": "enabled",
-            "url": params["url"],
-        },
+        api_version=params.get("api_version"),
+        description=params.get("description"),
+        enabled_events=params["enabled_events"],
+        metadata=params.get("metadata"),
+        status="enabled",
+        url=params["url"],
     )
     secret = store.identifier("whsec")
     store.private[thing["id"]] = [(secret, None)]

@@ -12,7 +12,8 @@ import threading
 from pathlib import Path
 
 from infrastructure.local.stripe.clock import Clock
-from infrastructure.local.stripe.server import LocalStripe, Server
+from infrastructure.local.stripe.server import Server
+from infrastructure.local.stripe.service import LocalStripe
 
 VERSION = "1.52.0"
 FOLDER = Path(__file__).resolve().parents[3] / ".local" / "stripe-cli"

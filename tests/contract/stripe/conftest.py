@@ -13,7 +13,8 @@ import stripe
 
 from infrastructure.local.stripe.clock import Clock
 from infrastructure.local.stripe.sdk import Sdk
-from infrastructure.local.stripe.server import LocalStripe, Server
+from infrastructure.local.stripe.server import Server
+from infrastructure.local.stripe.service import LocalStripe
 
 START = "2026-01-01T00:00:00Z"
 
