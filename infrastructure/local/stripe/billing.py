@@ -140,6 +140,9 @@ def finalize(store: Store, invoice: Json, *, later: bool = False) -> None:
         if later:
             plan_attempt(store, invoice, now + DRAFT_SECONDS)
     store.emit("invoice.finalized", invoice)
+    days = store.settings["overdue_days"]
+    if invoice["due_date"] and days is not None:
+        store.schedule(invoice["due_date"] + days * DAY, "overdue", invoice["id"])
     if not invoice["amount_due"]:
         paid(store, invoice)
 
@@ -295,6 +298,14 @@ def finalize_due(store: Store, identifier: str) -> None:
     if invoice["automatically_finalizes_at"] <= store.now():
         finalize(store, invoice)
         advance(store, invoice)
+
+
+@task("overdue")
+def tell_overdue(store: Store, identifier: str) -> None:
+    """Still open so many days after its due date."""
+    invoice = store.tables["invoice"].get(identifier)
+    if invoice is not None and invoice["status"] == "open":
+        store.emit("invoice.overdue", invoice)
 
 
 def advance(store: Store, invoice: Json) -> None:

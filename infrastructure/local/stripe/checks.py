@@ -24,7 +24,10 @@ from infrastructure.local.stripe.sdk import (
 DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 # A fetched thin event has it; the SDK declares it in a class for each type.
 UNDECLARED = {"v2/core/_event": {"related_object"}}
-PAGE_FIELDS = {"object", "data", "has_more", "url"}
+PAGE_FIELDS = {
+    "list": {"object", "data", "has_more", "url"},
+    "search_result": {"object", "data", "has_more", "url", "next_page"},
+}
 
 
 def violations(sdk: Sdk, node: Node, value: Any, path: str = "") -> Iterator[str]:
@@ -56,7 +59,7 @@ def _compound(
         case Table(inner), dict():
             for key, entry in value.items():
                 yield from violations(sdk, inner, entry, f"{path}.{key}")
-        case Page(inner), {"object": "list"} if set(value) == PAGE_FIELDS:
+        case Page(inner), {"object": kind} if set(value) == PAGE_FIELDS.get(kind):
             yield from violations(sdk, Sequence(inner), value["data"], f"{path}.data")
         case Reference(), dict():
             yield from _record(sdk, node, value, path)

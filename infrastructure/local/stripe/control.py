@@ -13,6 +13,7 @@ from infrastructure.local.stripe import (
     disputes,
     event_forms,
     fraud_warnings,
+    payment_links,
     refunds,
     webhooks,
 )
@@ -22,7 +23,7 @@ from infrastructure.local.stripe.service import LocalStripe
 from infrastructure.local.stripe.state import SETTINGS, Json, snapshot
 
 
-def answer(service: LocalStripe, method: str, path: str, body: str) -> tuple[int, Any]:
+def answer(service: LocalStripe, method: str, path: str, body: bytes) -> tuple[int, Any]:
     """Serves one control request: status and document; a bad one gets 400 and a sentence."""
     with service.lock:
         try:
@@ -115,6 +116,7 @@ ACTIONS: dict[str, Callable[[LocalStripe, Json], Any]] = {
 }
 CHANGES: dict[str, Callable[..., Any]] = {
     "disputes": disputes.settle,
+    "payment_links": payment_links.pay_link,
     "refunds": refunds.become,
     "webhook_endpoints": webhooks.roll_secret,  # the new secret
 }

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from infrastructure.local.stripe.errors import invalid, unmodelled
+from infrastructure.local.stripe.errors import invalid
 from infrastructure.local.stripe.resources import listing, updated
 from infrastructure.local.stripe.routes import endpoint
 from infrastructure.local.stripe.sdk import Reference
@@ -29,6 +29,7 @@ MAGIC = {
     "pm_card_refundFail": ("visa", "5126", "refund_fails"),
     "pm_card_pendingRefund": ("visa", "7726", "refund_pends"),
 }
+ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 DECLINES = {
     "generic_decline": "Your card was declined.",
     "insufficient_funds": "Your card has insufficient funds.",
@@ -58,8 +59,7 @@ def create_customer(store: Store, params: Json) -> Json:
     for name in ("name", "email", "phone", "description"):
         thing[name] = params.get(name) or None
     if params.get("address"):
-        names = ("city", "country", "line1", "line2", "postal_code", "state")
-        thing["address"] = {name: params["address"].get(name) for name in names}
+        thing["address"] = ADDRESS | params["address"]
     store.emit("customer.created", thing)
     _use_payment_methods(store, thing, params)
     return thing
@@ -89,13 +89,15 @@ def _use_payment_methods(store: Store, customer: Json, params: Json) -> None:
 @endpoint(
     "POST",
     CUSTOMERS + "/{id}",
-    "name email phone description metadata invoice_settings preferred_locales tax_exempt",
+    "name email phone description metadata invoice_settings preferred_locales tax_exempt address",
 )
 def update_customer(store: Store, params: Json, identifier: str) -> Json:
     """Changes the given fields."""
     customer = store.get("customer", identifier)
     _use_payment_methods(store, customer, params)
     plain = {name: value for name, value in params.items() if name != "invoice_settings"}
+    if plain.get("address"):
+        plain["address"] = (customer["address"] or ADDRESS) | plain["address"]
     return updated(store, customer, "customer.updated", plain)
 
 
@@ -134,16 +136,6 @@ def create_balance_change(store: Store, params: Json, identifier: str) -> Json:
         "metadata": params.get("metadata"),
     }
     return adjust_balance(store, customer, params["amount"], currency, "adjustment", **links)
-
-
-@endpoint("DELETE", CUSTOMERS + "/{id}")
-def delete_customer(store: Store, _params: Json, identifier: str) -> Json:
-    """Also cancels its subscriptions at once (SDK docstring); here only one without any."""
-    customer = store.get("customer", identifier)
-    if any(row["customer"] == identifier for row in store.rows("subscription")):
-        raise unmodelled("the deletion of a customer with subscriptions")
-    store.emit("customer.deleted", customer)
-    return store.drop(customer)
 
 
 def attach(store: Store, identifier: str, customer: Json) -> Json:
@@ -193,8 +185,7 @@ def method_of(store: Store, identifier: str) -> Json:
 
 def billing_details() -> Json:
     """Nothing known: names and addresses play no part here."""
-    address = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
-    return {"address": address, "email": None, "name": None, "phone": None, "tax_id": None}
+    return {"address": {**ADDRESS}, "email": None, "name": None, "phone": None, "tax_id": None}
 
 
 @endpoint("POST", METHODS + "/{id}/attach", "customer")

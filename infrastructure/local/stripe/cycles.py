@@ -83,7 +83,10 @@ def plan_renewal(store: Store, subscription: Json, item: Json) -> None:
     if subscription["status"] == "incomplete":
         at = subscription["created"] + INCOMPLETE_SECONDS
         store.schedule(at, "expire", subscription["id"])
-    store.schedule(item["current_period_end"], "renew", subscription["id"])
+    end, notice = item["current_period_end"], store.settings["upcoming_days"]
+    store.schedule(end, "renew", subscription["id"])
+    if notice is not None and end - notice * billing.DAY > store.now():
+        store.schedule(end - notice * billing.DAY, "upcoming", subscription["id"])
 
 
 @task("renew")
@@ -127,6 +130,21 @@ def start_period(subscription: Json, item: Json, now: int) -> None:
     )
 
 
+def start_over(store: Store, subscription: Json, event: str, previous: Json | None = None) -> None:
+    """All items begin a cycle now, which is billed at once (documentation)."""
+    subscription["billing_cycle_anchor"] = store.now()
+    items = subscription["items"]["data"]
+    for item in items:
+        start_period(subscription, item, store.now())
+        cut_short(store, subscription, item)
+        plan_renewal(store, subscription, item)
+    invoice = bill(store, subscription, items, "subscription_update")
+    billing.opened(store, invoice)
+    billing.finalize(store, invoice)
+    store.emit(event, subscription, previous)
+    billing.advance(store, invoice)
+
+
 def cut_short(store: Store, subscription: Json, item: Json) -> None:
     """A cancellation within a future period prorates that period (SDK docstring).
 
@@ -153,6 +171,34 @@ def _end_trial(store: Store, subscription: Json) -> bool:
         subscription["status"] = "paused"
         store.emit("customer.subscription.paused", subscription)
     return False
+
+
+@task("upcoming")
+def announce_renewal(store: Store, identifier: str) -> None:
+    """`invoice.upcoming`, as many days before a renewal as the settings say (documentation).
+
+    Its invoice is of the next periods and of what is pending, and exists nowhere else (SDK: its
+    identifier begins with `upcoming_in`).
+    """
+    subscription = store.tables["subscription"].get(identifier)
+    if subscription is None or subscription["status"] not in RENEWING:
+        return
+    until = store.now() + store.settings["upcoming_days"] * billing.DAY
+    due = [{**i} for i in subscription["items"]["data"] if i["current_period_end"] == until]
+    if not due or subscription["cancel_at"] == until:
+        return
+    kept = {name: subscription[name] for name in ("latest_invoice", "discounts", "status")}
+    if subscription["status"] == "trialing":
+        subscription["status"] = "active"
+    for item in due:
+        start_period(subscription, item, until)
+    invoice = bill(store, subscription, due, "upcoming")
+    subscription |= kept
+    for item in store.rows("invoiceitem"):
+        if item["invoice"] == invoice["id"]:
+            item["invoice"] = None
+    store.drop(invoice)
+    store.emit("invoice.upcoming", invoice | {"id": store.identifier("upcoming_in")})
 
 
 @task("trial_ends_soon")

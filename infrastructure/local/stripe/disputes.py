@@ -5,29 +5,22 @@ late, after it was lost, gets it back all the same (documentation).
 """
 
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from infrastructure.local.stripe import balance, fraud_warnings, refunds
 from infrastructure.local.stripe.due import task
 from infrastructure.local.stripe.errors import invalid
 from infrastructure.local.stripe.money import half_up
-from infrastructure.local.stripe.resources import updated
 from infrastructure.local.stripe.routes import endpoint
-from infrastructure.local.stripe.state import Json, Store, merge_metadata
+from infrastructure.local.stripe.state import Json, Store
 
 URL = "/v1/disputes"
 DAY = 24 * 3600
 RESPOND_DAYS = 8  # until the end of that day in UTC (probe); 7 to 21 by network (documentation)
 INQUIRY_DAYS = 120  # an inquiry that nobody escalates closes by itself (documentation)
-DECIDE_SECONDS = 5  # the test evidence decides after about five seconds (probe)
 # Visa's reason codes: inquiry, fraud and not received by probe, the last from documentation.
 REASON_CODES = {"fraudulent": "10.4", "product_not_received": "13.1"}
 REASON_CODE_INQUIRY, REASON_CODE_OTHER = "10", "13.7"
-DECISIVE = {
-    "winning_evidence": "won",
-    "losing_evidence": "lost",
-    "escalate_inquiry_evidence": "escalated",
-}
 
 
 class Opening(NamedTuple):
@@ -59,11 +52,6 @@ NEXT = {
     "lost": {"won": "won", "appealed": "appeal_needs_response"},
     "appeal_needs_response": {"won": "won", "lost": "lost"},
     "appeal_under_review": {"won": "won", "lost": "lost"},
-}
-UNDER_REVIEW = {
-    "warning_needs_response": "warning_under_review",
-    "needs_response": "under_review",
-    "appeal_needs_response": "appeal_under_review",
 }
 CLOSED = ("won", "lost", "warning_closed", "prevented")
 
@@ -99,6 +87,7 @@ def open_dispute(
             "submission_count": 0,
             "submission_method": "not_submitted",
         },
+        intended_submission_method="prefer_manual" if store.settings["smart_disputes"] else None,
         is_charge_refundable=not opening.withdraws,
         payment_intent=disputed["payment_intent"],
         payment_method_details=_method_details(disputed, opening.case_type, reason),
@@ -158,10 +147,10 @@ def _reinstate(store: Store, dispute: Json) -> None:
     text = f"Chargeback reversal for {dispute['charge']}"
     transaction = _move(store, dispute, dispute["amount"], "dispute_reversal", text)
     dispute["balance_transactions"] = [*dispute["balance_transactions"], transaction]
-    _counter_fee(store, dispute, back=True)
+    counter_fee(store, dispute, back=True)
 
 
-def _counter_fee(store: Store, dispute: Json, *, back: bool) -> None:
+def counter_fee(store: Store, dispute: Json, *, back: bool) -> None:
     """What countering costs, returned when it is won (documentation).
 
     It stands alone, not among the dispute's transactions (probe), and only when the account's
@@ -235,11 +224,12 @@ def settle(store: Store, identifier: str, *, outcome: str, refunds_fail: bool = 
             details = {**dispute["evidence_details"], "due_by": store.now() + RESPOND_DAYS * DAY}
             store.change(dispute, "charge.dispute.updated", status=status, evidence_details=details)
         case _:
-            _close(store, dispute, status)
+            close(store, dispute, status)
     return dispute
 
 
-def _close(store: Store, dispute: Json, status: str) -> None:
+def close(store: Store, dispute: Json, status: str) -> None:
+    """Over, for now: a lost one may still be won late."""
     dispute["status"] = status
     store.emit("charge.dispute.closed", dispute)
 
@@ -267,83 +257,34 @@ def _fail_refunds(store: Store, dispute: Json) -> None:
             refunds.become(store, refund["id"], status="failed", failure_reason=reason)
 
 
-@task("dispute_due")
-def pass_deadline(store: Store, identifier: str) -> None:
-    """Unanswered until the deadline, a chargeback is lost (documentation).
-
-    When the bank says so is not known; the setting `unanswered_disputes` has it happen at once.
-    """
-    dispute = store.get("dispute", identifier)
-    if dispute["status"] == "needs_response" and store.settings["unanswered_disputes"] == "lost":
-        _close(store, dispute, "lost")
-
-
 @task("inquiry_ends")
 def end_inquiry(store: Store, identifier: str) -> None:
     """Nobody escalated it."""
     dispute = store.get("dispute", identifier)
     if dispute["status"].startswith("warning_") and dispute["status"] not in CLOSED:
-        _close(store, dispute, "warning_closed")
+        close(store, dispute, "warning_closed")
 
 
 # -- endpoints
-
-
-@endpoint("POST", URL + "/{id}", "evidence submit metadata intended_submission_method")
-def update_dispute(store: Store, params: Json, identifier: str) -> Json:
-    """Stages or submits evidence; test texts decide the outcome (documentation)."""
-    dispute = store.get("dispute", identifier)
-    if "evidence" not in params:
-        return updated(store, dispute, "charge.dispute.updated", params)
-    _must_be_open(dispute)
-    given = {k: v if v != "" else None for k, v in (params["evidence"] or {}).items()}
-    changes: dict[str, Any] = {
-        "evidence": {**dispute["evidence"], **given},
-        "evidence_details": {**dispute["evidence_details"], "has_evidence": True},
-        "metadata": merge_metadata(dispute["metadata"], params.get("metadata")),
-    }
-    if params.get("submit", True):
-        changes["status"] = UNDER_REVIEW.get(dispute["status"], dispute["status"])
-        changes["evidence_details"] |= {
-            "submission_count": dispute["evidence_details"]["submission_count"] + 1,
-            "submission_method": "manual",
-            "past_due": store.now() > dispute["evidence_details"]["due_by"],  # SDK docstring
-        }
-        if not dispute["status"].startswith("warning_"):
-            _counter_fee(store, dispute, back=False)
-        outcome = DECISIVE.get(given.get("uncategorized_text") or "")
-        if outcome is not None:
-            store.private[identifier]["outcome"] = outcome
-            store.schedule(store.now() + DECIDE_SECONDS, "decide_dispute", identifier)
-    store.change(dispute, "charge.dispute.updated", **changes)
-    _touch_charge(store, dispute)
-    return dispute
-
-
-@task("decide_dispute")
-def decide_by_test_evidence(store: Store, identifier: str) -> None:
-    """The outcome that the test evidence asked for."""
-    outcome = store.private[identifier]["outcome"]
-    if outcome in NEXT.get(store.get("dispute", identifier)["status"], {}):
-        settle(store, identifier, outcome=outcome)
 
 
 @endpoint("POST", URL + "/{id}/close")
 def close_dispute(store: Store, _params: Json, identifier: str) -> Json:
     """Gives in: lost, at once and for good (SDK docstring, recorded)."""
     dispute = store.get("dispute", identifier)
-    _must_be_open(dispute)
+    must_be_open(dispute)
     warning = dispute["status"].startswith("warning_")
-    _close(store, dispute, "warning_closed" if warning else "lost")
-    _touch_charge(store, dispute)
+    close(store, dispute, "warning_closed" if warning else "lost")
+    touch_charge(store, dispute)
     return dispute
 
 
-def _touch_charge(store: Store, dispute: Json) -> None:
+def touch_charge(store: Store, dispute: Json) -> None:
     """Evidence and giving in are told of the charge too (recorded), though no field of it moves."""
     store.emit("charge.updated", store.get("charge", dispute["charge"]), {})
 
 
-def _must_be_open(dispute: Json) -> None:
+def must_be_open(dispute: Json) -> None:
+    """Refuses what a closed dispute takes no more."""
     if dispute["status"] in CLOSED:  # recorded
         raise invalid("This dispute is already closed")

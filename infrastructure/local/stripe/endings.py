@@ -1,6 +1,6 @@
 """How a subscription stops: scheduled, withdrawn, at once; paused and resumed."""
 
-from infrastructure.local.stripe import billing, cycles
+from infrastructure.local.stripe import cycles
 from infrastructure.local.stripe.errors import invalid, missing, unmodelled
 from infrastructure.local.stripe.proration import credit_unused
 from infrastructure.local.stripe.routes import endpoint
@@ -93,14 +93,6 @@ def resume_subscription(store: Store, params: Json, identifier: str) -> Json:
     on_success = params.get("payment_behavior") == "resume_on_payment_success"
     if anchor != "now" or on_success:
         raise unmodelled("resuming with an unchanged anchor, or only once it is paid")
-    subscription |= {"billing_cycle_anchor": store.now(), "status": "active"}
-    items = subscription["items"]["data"]
-    for item in items:
-        cycles.start_period(subscription, item, store.now())
-        cycles.plan_renewal(store, subscription, item)
-    invoice = cycles.bill(store, subscription, items, "subscription_update")
-    billing.opened(store, invoice)
-    billing.finalize(store, invoice)
-    store.emit("customer.subscription.resumed", subscription)
-    billing.advance(store, invoice)
+    subscription["status"] = "active"
+    cycles.start_over(store, subscription, "customer.subscription.resumed")
     return subscription

@@ -20,7 +20,7 @@ class Request:
     method: str
     path: str
     query: str
-    body: str
+    body: bytes
     headers: dict[str, str]  # names in lower case
 
     @property

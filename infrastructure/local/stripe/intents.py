@@ -17,7 +17,8 @@ CONFIRMABLE = ("requires_payment_method", "requires_confirmation")
     "POST",
     INTENTS,
     "amount currency customer description metadata payment_method confirm off_session"
-    " automatic_payment_methods allowed_payment_method_types error_on_requires_action return_url",
+    " automatic_payment_methods allowed_payment_method_types error_on_requires_action return_url"
+    " receipt_email",
 )
 def create_intent(store: Store, params: Json) -> Json:
     """A payment by card; with `confirm` it is charged at once (SDK docstring)."""
@@ -32,6 +33,7 @@ def create_intent(store: Store, params: Json) -> Json:
         description=params.get("description"),
         metadata=params.get("metadata"),
         method=method["id"] if method else None,
+        receipt_email=params.get("receipt_email"),
     )
     return confirm_intent(store, {}, intent["id"]) if params.get("confirm") else intent
 

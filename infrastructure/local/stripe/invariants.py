@@ -17,7 +17,9 @@ SILENT_FIELDS: dict[str, set[str]] = {
     "customer": {"next_invoice_sequence"},
     "dispute": set(),
     "invoice": set(),
-    "payment_intent": {"description", "metadata", "amount"},  # updates have none (SDK)
+    "payment_link": set(),
+    # Their updates have none (SDK).
+    "payment_intent": {"description", "metadata", "amount", "receipt_email"},
     "price": set(),
     "product": set(),
     "refund": set(),

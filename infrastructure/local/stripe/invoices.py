@@ -147,6 +147,18 @@ def finalize_invoice(store: Store, params: Json, identifier: str) -> Json:
     return invoice
 
 
+@endpoint("POST", URL + "/{id}/send")
+def send_invoice(store: Store, _params: Json, identifier: str) -> Json:
+    """Mails the hosted page of an invoice that is paid by hand (SDK); no mail leaves from here."""
+    invoice = store.get("invoice", identifier)
+    if invoice["collection_method"] != "send_invoice":  # text unverified
+        raise invalid("You can only manually send an invoice if it is set to be sent.")
+    if invoice["status"] == "draft":
+        billing.finalize(store, invoice)
+    store.emit("invoice.sent", invoice)
+    return invoice
+
+
 @endpoint("POST", URL + "/{id}/pay", "payment_method paid_out_of_band off_session")
 def pay_invoice(store: Store, params: Json, identifier: str) -> Json:
     """Collects now, or notes that it was paid elsewhere; a decline is a 402 (recorded)."""

@@ -7,8 +7,12 @@ type is refused here, and nothing has happened (documentation).
 import json
 import re
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
+
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
 
 from infrastructure.local.stripe.errors import Refusal
 from infrastructure.local.stripe.sdk import (
@@ -49,6 +53,21 @@ def decode(text: str) -> dict[str, Any]:
                 raise _refuse("Invalid object", head)
             place = child
     return root
+
+
+def from_multipart(body: bytes, content_type: str) -> dict[str, Any]:
+    """The fields of a multipart form; a file is its name and its content, a character a byte."""
+    kind, options = parse_options_header(content_type)
+    _, form, files = FormDataParser().parse(BytesIO(body), kind, len(body), options)
+    fields = decode(urlencode(list(form.items(multi=True))))
+    uploads = {}
+    for name, file in files.items():
+        with file.stream as content:
+            uploads[name] = {
+                "filename": file.filename,
+                "content": content.read().decode("latin-1"),
+            }
+    return fields | uploads
 
 
 def from_json(text: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ def create_intent(
     description: str | None,
     metadata: Json | None = None,
     method: str | None = None,
+    receipt_email: str | None = None,
 ) -> Json:
     """A payment intent; nothing is charged yet."""
     intent = store.add(
@@ -39,6 +40,7 @@ def create_intent(
         metadata=metadata,
         payment_method=method,
         payment_method_types=["card"],
+        receipt_email=receipt_email,
         status="requires_confirmation" if method else "requires_payment_method",
     )
     intent["client_secret"] = store.identifier(f"{intent['id']}_secret")
@@ -120,6 +122,7 @@ def _charge(store: Store, intent: Json, method: Json, decline: str | None) -> Js
         failure_message=DECLINES[decline] if decline else None,
         outcome=outcome,
         paid=succeeded,
+        receipt_email=intent["receipt_email"],
         payment_intent=intent["id"],
         payment_method=method["id"],
         payment_method_details={"card": _card_details(intent, method), "type": "card"},

@@ -71,14 +71,14 @@ RESOURCES = (
         "payment_intent",
         "/v1/payment_intents",
         "customer created",
-        "description metadata",
+        "description metadata receipt_email",
     ),
     Resource("payment_record", "/v1/payment_records"),
     Resource(
         "charge",
         "/v1/charges",
         "customer payment_intent created",
-        "description metadata fraud_details",
+        "description metadata fraud_details receipt_email",
         "charge.updated",
     ),
     Resource(
@@ -106,6 +106,13 @@ RESOURCES = (
         "/v1/balance_transactions",
         "source type currency created",
     ),
+    Resource("payment_link", "/v1/payment_links", "active"),
+    Resource(
+        "checkout.session",
+        "/v1/checkout/sessions",
+        "payment_intent payment_link status customer created",
+    ),
+    Resource("file", "/v1/files", "purpose created"),
     Resource("event", "/v1/events", "type types created delivery_success"),
     Resource("webhook_endpoint", "/v1/webhook_endpoints"),
     Resource("test_helpers.test_clock", "/v1/test_helpers/test_clocks"),
@@ -206,7 +213,7 @@ def _register(resource: Resource) -> None:
 
     @endpoint("GET", url + "/{id}")
     def retrieve(store: Store, _params: Json, identifier: str) -> Json:
-        return store.get(kind, identifier, param)
+        return store.deleted.get(identifier) or store.get(kind, identifier, param)
 
     if updates:
 

@@ -24,7 +24,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         url = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length).decode("utf-8", "replace")
+        body = self.rfile.read(length)
         if url.path.startswith("/_local/"):
             status, document = control.answer(self.server.service, self.command, url.path, body)
             response = answer_json(status, document)

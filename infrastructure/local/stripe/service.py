@@ -130,7 +130,8 @@ class LocalStripe:
             route, ids = self.router.find(request.method, request.path)
             limits, instant = self.store.settings["rate_limit"], time.monotonic()
             self.limits.admit(limits, f"{request.method} {route.endpoint.path}", instant)
-            params = entry["params"] = self._params(request)
+            params = self._params(request)
+            entry["params"] = {name: given for name, given in params.items() if name != "file"}
             typed = parameters.check(self.sdk, route.endpoint.params, params)
             now = self.store.now()
             if request.key is not None:
@@ -156,8 +157,12 @@ class LocalStripe:
     def _params(self, request: Request) -> Json:
         """The parameters by name, still strings; v2 takes JSON bodies (SDK)."""
         if request.method == "POST" and request.path.startswith("/v2/"):
-            return parameters.from_json(request.body)
-        params = parameters.decode(request.body if request.method == "POST" else request.query)
+            return parameters.from_json(request.body.decode("utf-8", "replace"))
+        kind = request.headers.get("content-type", "")
+        if kind.startswith("multipart/"):
+            return parameters.from_multipart(request.body, kind)
+        body = request.body.decode("utf-8", "replace")
+        params = parameters.decode(body if request.method == "POST" else request.query)
         if "stripe-version" not in request.headers:
             # Without the header the account's own version speaks; an older account's still takes
             # what endive removed (SDK changelog), and the official CLI sends it.

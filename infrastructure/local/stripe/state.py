@@ -25,6 +25,8 @@ SILENT = {
     "subscription": {"presentment_details", "status_details", "managed_payments"},
     "event": {"account", "context"},
     "webhook_endpoint": {"secret"},
+    "payment_link": {"line_items"},
+    "checkout.session": {"line_items", "branding_settings"},
 }
 
 
@@ -46,8 +48,12 @@ SETTINGS: dict[str, Any] = {
     "counter_fee": False,  # test mode shows none (probe)
     "eventbridge_url": None,  # where events for amazon_eventbridge destinations are posted
     "invoice_after_retries": "open",  # or uncollectible (documentation)
-    "unanswered_disputes": "wait",  # or lost, at their deadline (documentation)
+    "overdue_days": None,  # from the due date to invoice.overdue; an automation (changelog)
     "rate_limit": None,  # requests a second; Stripe's sandbox has 25 (documentation)
+    "search_lag_seconds": 0,  # until a new object is found by a search; up to 60 (documentation)
+    "smart_disputes": False,  # whether Stripe may answer disputes with its own packet (changelog)
+    "unanswered_disputes": "lost",  # at their deadline (documentation); or wait for the bank
+    "upcoming_days": None,  # from invoice.upcoming to the renewal; a choice of the dashboard
 }
 
 
@@ -114,6 +120,7 @@ class Store:
         self.cause = Cause()
         self.settings = dict(SETTINGS)
         self.tables: dict[str, dict[str, Json]] = {}
+        self.deleted: dict[str, Json] = {}  # customers, as they are shown once they are gone
         self.touched: dict[str, Thing] = {}  # what the request at hand changed
         self.told: dict[str, str] = {}  # each object as its latest event showed it
         self.private: dict[Any, Any] = {}  # what Stripe knows of an object and never shows

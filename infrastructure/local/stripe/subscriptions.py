@@ -164,7 +164,7 @@ def _values(store: Store, customer: Json, params: Json, currency: str) -> Json:
     URL + "/{id}",
     "cancel_at cancel_at_period_end cancellation_details pause_collection metadata description"
     " default_payment_method default_tax_rates proration_behavior collection_method days_until_due"
-    " discounts items payment_behavior proration_date trial_end",
+    " discounts items payment_behavior proration_date trial_end billing_cycle_anchor",
 )
 def update_subscription(store: Store, params: Json, identifier: str) -> Json:
     """Schedules or withdraws a cancellation, pauses collection, and changes plain fields."""
@@ -175,7 +175,7 @@ def update_subscription(store: Store, params: Json, identifier: str) -> Json:
             "A canceled subscription can only update its cancellation_details and metadata.",
             code="invalid_canceled_subscription_fields",
         )
-    if "items" in params:
+    if "items" in params or "billing_cycle_anchor" in params:
         subscription_items.change_items(store, subscription, params)
     if "trial_end" in params:
         _end_trial_at(store, subscription, params["trial_end"])

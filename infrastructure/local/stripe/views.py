@@ -129,5 +129,5 @@ def _filled(store: Store, value: Any) -> Any:
     """An identifier's object, also of each entry of a list; what is gone stays an identifier."""
     if isinstance(value, list):
         return [_filled(store, entry) for entry in value]
-    found = store.find(value) if isinstance(value, str) else value
+    found = store.deleted.get(value) or store.find(value) if isinstance(value, str) else value
     return value if found is None else picture(found)

@@ -115,7 +115,7 @@ def shop(sdk: Sdk) -> Iterator[Shop]:
     http = stripe.RequestsClient()
     client = stripe.StripeClient(
         "sk_test_local",
-        base_addresses={"api": server.url},
+        base_addresses={"api": server.url, "files": server.url},
         max_network_retries=0,
         http_client=http,
     )

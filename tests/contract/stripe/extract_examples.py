@@ -14,6 +14,7 @@ from pathlib import Path
 from infrastructure.local.stripe.families import SERVICES
 from infrastructure.local.stripe.sdk import Sdk
 
+MULTIPART = "POST /v1/files"  # the examples do not say what it holds
 EXAMPLES = Path(__file__).with_name("examples.txt")
 HEADER = (
     "# Requests of tests/test_generated_examples.py in the source distribution of stripe {version}"
@@ -49,7 +50,8 @@ def main(archive: str) -> None:
         found = {
             f"{method} {path} {body}".rstrip()
             for method, path, body in requests(member.read().decode())
-            if any(of == method and shape.fullmatch(path) for of, shape in shapes)
+            if f"{method} {path}" != MULTIPART
+            and any(of == method and shape.fullmatch(path) for of, shape in shapes)
         }
     header = HEADER.format(version=sdk.version)
     EXAMPLES.write_text(header + "\n".join(sorted(found)) + "\n", encoding="utf-8")

@@ -89,7 +89,7 @@ def test_without_what_is_required_it_is_refused(sdk, router):
 
 def test_what_is_declared_and_not_modelled_says_so(shop):
     request = Request(
-        "GET", "/v1/customers/search", "query=x", "", {"authorization": "Bearer sk_test_x"}
+        "POST", "/v1/invoices/create_preview", "", b"", {"authorization": "Bearer sk_test_x"}
     )
     response = shop.server.service.answer(request)
     assert response.status == 400

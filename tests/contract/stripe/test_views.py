@@ -70,18 +70,6 @@ def test_what_cannot_be_expanded_is_refused(shop, path, words):
         shop.client.v1.subscriptions.retrieve(subscription.id, {"expand": [path]})
 
 
-def test_a_customer_without_subscriptions_can_be_deleted(shop):
-    customer = shop.customer().id
-    assert shop.client.v1.customers.delete(customer).deleted
-    with pytest.raises(stripe.InvalidRequestError):
-        shop.client.v1.customers.retrieve(customer)
-    assert len(shop.events("customer.deleted")) == 1
-    subscriber = shop.subscribe(1000).customer
-    with pytest.raises(stripe.InvalidRequestError) as caught:
-        shop.client.v1.customers.delete(subscriber)
-    assert caught.value.code == "local_stripe_unmodelled"
-
-
 def test_lists_of_discounts_expand_to_their_objects(shop):
     coupon = shop.client.v1.coupons.create({"percent_off": 10, "duration": "forever"}).id
     made = shop.subscribe(1000, discounts=[{"coupon": coupon}])
