@@ -73,7 +73,7 @@ def open_dispute(
     if kind not in KINDS:
         raise ValueError(f"a dispute is one of {', '.join(KINDS)}, not {kind!r}")
     opening, disputed = KINDS[kind], store.get("charge", charge)
-    due = (store.now() // DAY + RESPOND_DAYS + 1) * DAY - 1
+    due = _deadline(store)
     dispute = store.add(
         "dispute",
         amount=disputed["amount"] if amount is None else amount,
@@ -98,6 +98,10 @@ def open_dispute(
     store.private[dispute["id"]] = {"settlement": settlement}
     _begin(store, dispute, disputed, opening)
     return dispute
+
+
+def _deadline(store: Store) -> int:
+    return (store.now() // DAY + RESPOND_DAYS + 1) * DAY - 1
 
 
 def _begin(store: Store, dispute: Json, charge: Json, opening: Opening) -> None:
@@ -221,7 +225,7 @@ def settle(store: Store, identifier: str, *, outcome: str, refunds_fail: bool = 
             if refunds_fail:
                 _fail_refunds(store, dispute)
         case "appeal_needs_response":
-            details = {**dispute["evidence_details"], "due_by": store.now() + RESPOND_DAYS * DAY}
+            details = {**dispute["evidence_details"], "due_by": _deadline(store)}
             store.change(dispute, "charge.dispute.updated", status=status, evidence_details=details)
         case _:
             close(store, dispute, status)
@@ -235,16 +239,19 @@ def close(store: Store, dispute: Json, status: str) -> None:
 
 
 def _escalate(store: Store, dispute: Json) -> None:
-    """An inquiry becomes a chargeback, and the money is withdrawn (documentation, probe)."""
+    """A chargeback now, with a deadline of its own; the money goes (documentation, probe)."""
     card = {**dispute["payment_method_details"]["card"], "case_type": "chargeback"}
+    due = _deadline(store)
     _withdraw(store, dispute)
     store.change(
         dispute,
         "charge.dispute.updated",
+        evidence_details={**dispute["evidence_details"], "due_by": due, "past_due": False},
         is_charge_refundable=False,
         payment_method_details={"card": card, "type": "card"},
         status="needs_response",
     )
+    store.schedule(due + 1, "dispute_due", dispute["id"])
     store.emit("charge.dispute.funds_withdrawn", dispute)
 
 

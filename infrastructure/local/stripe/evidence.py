@@ -131,8 +131,9 @@ def decide_by_test_evidence(store: Store, identifier: str) -> None:
 def pass_deadline(store: Store, identifier: str) -> None:
     """Smart Disputes answers what was left to it; a chargeback unanswered is lost (documentation).
 
-    When the bank says so is not known; here at once, unless the setting `unanswered_disputes` is
-    `wait`. Staged evidence that nobody submitted counts for nothing.
+    When the bank says so is not known: the control plane decides, or with the setting
+    `unanswered_disputes` of `lost` the deadline itself. Staged evidence that nobody submitted
+    counts for nothing.
     """
     dispute = store.get("dispute", identifier)
     if dispute["status"] != "needs_response":

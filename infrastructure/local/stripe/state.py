@@ -52,7 +52,7 @@ SETTINGS: dict[str, Any] = {
     "rate_limit": None,  # requests a second; Stripe's sandbox has 25 (documentation)
     "search_lag_seconds": 0,  # until a new object is found by a search; up to 60 (documentation)
     "smart_disputes": False,  # whether Stripe may answer disputes with its own packet (changelog)
-    "unanswered_disputes": "lost",  # at their deadline (documentation); or wait for the bank
+    "unanswered_disputes": "wait",  # or lost, at their deadline (documentation)
     "upcoming_days": None,  # from invoice.upcoming to the renewal; a choice of the dashboard
 }
 

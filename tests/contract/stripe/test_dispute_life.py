@@ -127,7 +127,6 @@ def test_without_the_setting_countering_costs_nothing(shop, charge):
 
 
 def test_evidence_after_the_deadline_is_past_due(shop, charge):
-    shop.local("POST", "settings", unanswered_disputes="wait")
     dispute = opened(shop, charge)
     shop.wait(30 * 24 * 3600)
     late = shop.client.v1.disputes.update(dispute, {"evidence": {"uncategorized_text": "Late."}})

@@ -104,7 +104,8 @@ def test_too_many_pages_have_a_code_of_their_own_also_when_staged(shop, dispute)
 def test_at_the_deadline_smart_disputes_answers_what_is_its_own(
     shop, intended, staged, status, method
 ):
-    shop.local("POST", "settings", smart_disputes=intended is not None)
+    granted = intended is not None
+    shop.local("POST", "settings", smart_disputes=granted, unanswered_disputes="lost")
     charge = shop.paid(1000).latest_charge.id
     dispute = shop.local("POST", "disputes", charge=charge, kind="chargeback")["id"]
     if intended:

@@ -265,6 +265,7 @@ def operations() -> list[str]:
 def test_random_operations_leave_everything_sound(shop, seed):
     """The law: whatever is asked, accepted or refused, no invariant breaks (the fixture checks)."""
     shop.local("POST", "settings", upcoming_days=2, overdue_days=1, counter_fee=True)
+    shop.local("POST", "settings", unanswered_disputes="lost", smart_disputes=seed % 2 == 0)
     operator = Operator(shop, seed)
     operator.subscribe()
     names = operations()
