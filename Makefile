@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test lint clauses bench-quote mutate check-stripe-cli lock build
+.PHONY: help setup run test lint clauses data-map bench-quote mutate check-stripe-cli lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,6 +32,9 @@ lint: setup ## ruff, mypy --strict, import-linter, cfn-lint
 
 clauses: setup ## what each policy obliges to, and what proves it
 	@$(BIN)/python -m infrastructure.clauses
+
+data-map: setup ## write docs/data-map.md from the data map
+	@$(BIN)/python -m infrastructure.data_map
 
 check-stripe-cli: setup ## the official Stripe CLI (from npm) triggers its events at the local Stripe
 	@PYTHONPATH=. $(BIN)/python tests/contract/stripe/check_stripe_cli.py

@@ -23,6 +23,15 @@ from shared.domain.errors import BrokenInvariantError
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
+from shared.domain.privacy import PrivacyChoices, PrivacyRequest
+from shared.domain.privacy_records import (
+    AccessEntry,
+    Announcement,
+    BreachReport,
+    Login,
+    Notice,
+    PurgeReport,
+)
 from shared.domain.records import AuditEntry, ClientKey, EventMark, Identity, Quote
 from shared.domain.refund_case import QueuedCase, RefundCase
 from shared.domain.refund_operation import RefundOperation
@@ -63,6 +72,14 @@ _KINDS: dict[type, ItemKind] = {
     AuditEntry: ItemKind("AUDIT#", lambda r: (r.customer, f"{r.sequence:010d}")),
     EventMark: ItemKind("EVENT#", lambda r: (r.customer, r.id)),
     ClientKey: ItemKind("KEY#", lambda r: (r.customer, r.route, r.key)),
+    Login: ItemKind("LOGIN#", lambda r: (r.customer, r.issuer, r.subject)),
+    PrivacyRequest: ItemKind("PRIVACY#", lambda r: (r.customer, r.id)),
+    PrivacyChoices: ItemKind("CHOICES", lambda r: (r.customer,)),
+    AccessEntry: ItemKind("SEEN#", lambda r: (r.customer, r.id)),
+    Announcement: ItemKind("ANNOUNCEMENT#", lambda r: (r.customer, r.id)),
+    Notice: ItemKind("NOTICE#", lambda r: (r.customer, r.id)),
+    BreachReport: ItemKind("BREACH#", lambda r: (r.customer, r.id)),
+    PurgeReport: ItemKind("PURGED#", lambda r: (r.customer, r.id)),
     Identity: ItemKind("IDENTITY#", lambda r: (r.issuer, r.subject)),
 }
 
@@ -77,6 +94,11 @@ def key(kind: type, *parts: str) -> tuple[str, str]:
 def key_of(record: object) -> tuple[str, str]:
     """The `(pk, sk)` of a record that exists."""
     return key(type(record), *_KINDS[type(record)].key_of(record))
+
+
+def kinds() -> tuple[type, ...]:
+    """Every kind of record that is stored."""
+    return tuple(_KINDS)
 
 
 def prefix(kind: type) -> str:

@@ -8,8 +8,6 @@ from typing import Any
 from shared.domain.cancellation import Timing
 
 QUOTE_LIFETIME = timedelta(minutes=15)
-# Unused quotes are kept a month, so that support can see what a customer was shown.
-QUOTE_KEPT = timedelta(days=30)
 CLIENT_KEY_LIFETIME = timedelta(hours=24)
 # Webhook retries 3 d + queue 14 d + redrive 14 d + Stripe's event list 30 d, rounded down to days.
 EVENT_MEMORY = timedelta(days=60)
@@ -38,9 +36,9 @@ class Quote:
     used_by: str | None = None
 
     @property
-    def forget_at(self) -> datetime | None:
-        """When it may be deleted; never once it was executed."""
-        return None if self.used_by else self.created_at + QUOTE_KEPT
+    def unused_since(self) -> datetime | None:
+        """From when an offer that nobody took is kept; None once it was executed."""
+        return None if self.used_by else self.created_at
 
 
 @dataclass(frozen=True, slots=True)

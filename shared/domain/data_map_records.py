@@ -1,0 +1,270 @@
+"""The records of the data map: every kind of item in the table, field by field."""
+
+from collections.abc import Mapping
+
+from shared.domain import data_map as d
+from shared.domain.account import Account
+from shared.domain.approval_limits import Grants
+from shared.domain.cancellation import Cancellation
+from shared.domain.controls import Controls, Spent
+from shared.domain.data_map import FieldKind, Purpose, RecordMap
+from shared.domain.dispute import Dispute
+from shared.domain.effects import Effect
+from shared.domain.foreign_refund import ForeignRefund
+from shared.domain.ledger import LedgerEntry
+from shared.domain.payment import Payment
+from shared.domain.privacy import PrivacyChoices, PrivacyRequest
+from shared.domain.privacy_records import (
+    AccessEntry,
+    Announcement,
+    BreachReport,
+    Login,
+    Notice,
+    PurgeReport,
+)
+from shared.domain.records import AuditEntry, ClientKey, EventMark, Identity, Quote
+from shared.domain.refund_case import QueuedCase, RefundCase
+from shared.domain.refund_operation import RefundOperation
+from shared.domain.subscription import Subscription
+
+IDENTITY, CONTENT = FieldKind.IDENTITY, FieldKind.CONTENT
+FINANCIAL, TECHNICAL = FieldKind.FINANCIAL, FieldKind.TECHNICAL
+
+# `customer` is Stripe's id of the person: a pseudonym, kept with the books.
+RECORDS: Mapping[type, RecordMap] = {
+    Account: RecordMap(
+        "standing and balances",
+        Purpose.CONTRACT,
+        d.STANDING,
+        {
+            FINANCIAL: "causes balances",
+            TECHNICAL: "customer audit_sequence paused_subscriptions held_invoices",
+        },
+    ),
+    Subscription: RecordMap(
+        "a subscription and until when each item is owed",
+        Purpose.CONTRACT,
+        d.BOOKKEEPING,
+        {FINANCIAL: "items status ends_at ended_at", TECHNICAL: "id customer cancellation"},
+        counts_from="ended_at",
+    ),
+    Payment: RecordMap(
+        "a payment and what may still leave it",
+        Purpose.BOOKS,
+        d.STANDING,
+        {
+            FINANCIAL: "currency amount refunded disputed reserved",
+            TECHNICAL: "id customer disputes",
+        },
+    ),
+    Quote: RecordMap(
+        "what a customer was shown before cancelling",
+        Purpose.CONTRACT,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "timing case document returns limits",
+            TECHNICAL: "id customer subscription created_at valid_until facts_digest used_by",
+        },
+        counts_from="created_at",
+        sooner=(d.OFFERS, "unused_since"),
+    ),
+    Cancellation: RecordMap(
+        "a cancellation and what came of it",
+        Purpose.BOOKS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "timing requested_at effective_at items credits removed",
+            CONTENT: "reason feedback",
+            TECHNICAL: "id customer subscription quote state refunds refund_case",
+        },
+        counts_from="requested_at",
+    ),
+    RefundCase: RecordMap(
+        "a request for money back, and its decision",
+        Purpose.CLAIMS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "ground invoices lines service_date amount_asked settle_as policy findings "
+            "goodwill approvals amount currency discretionary decided_at credits manual_transfer",
+            TECHNICAL: "id customer state channel opened_at opened_by subscription evidence "
+            "asked_for clocks callback decided_by refunds cancellation",
+        },
+        counts_from="decided_at",
+    ),
+    QueuedCase: RecordMap(
+        "a case's place in the staff's queue",
+        Purpose.OPERATION,
+        d.STANDING,
+        {TECHNICAL: "customer id due_at"},
+        theirs=False,
+    ),
+    RefundOperation: RecordMap(
+        "a refund on one payment",
+        Purpose.BOOKS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "invoice payment amount currency status reserved_at statutory reason",
+            TECHNICAL: "id customer cancellation stripe_refund credit_note decided_by refund_case",
+        },
+        counts_from="reserved_at",
+        to_stripe="id amount payment",
+    ),
+    ForeignRefund: RecordMap(
+        "a refund made in Stripe's dashboard",
+        Purpose.BOOKS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "payment amount currency status seen_at",
+            TECHNICAL: "id customer operation claimed_by",
+        },
+        counts_from="seen_at",
+    ),
+    Dispute: RecordMap(
+        "a dispute at the bank and what was booked for it",
+        Purpose.CLAIMS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "kind phase raw_status amount currency reason opened_at respond_by "
+            "booked_amount booked_fee booked_owed booked_currency",
+            TECHNICAL: "id customer charge payment",
+        },
+        counts_from="opened_at",
+    ),
+    Effect: RecordMap(
+        "something that was to be done elsewhere: a call on Stripe, a mail, an event",
+        Purpose.BOOKS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "params result",
+            TECHNICAL: "id customer kind status created_at next_attempt_at environment incarnation "
+            "epoch attempts ambiguous key sent_at last_sent_at reason",
+        },
+        counts_from="created_at",
+    ),
+    LedgerEntry: RecordMap(
+        "an amount moved from one book to another",
+        Purpose.BOOKS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "at what source target amount currency cause evidence",
+            TECHNICAL: "id customer",
+        },
+        counts_from="at",
+    ),
+    AuditEntry: RecordMap(
+        "who decided what, and why",
+        Purpose.BOOKS,
+        d.BOOKKEEPING,
+        {FINANCIAL: "what why details at", TECHNICAL: "customer sequence actor"},
+        counts_from="at",
+    ),
+    EventMark: RecordMap(
+        "an event of Stripe's that was acted on",
+        Purpose.OPERATION,
+        d.MARKS,
+        {TECHNICAL: "customer id type seen_at"},
+        theirs=False,
+    ),
+    ClientKey: RecordMap(
+        "the first answer to a request that may be repeated",
+        Purpose.OPERATION,
+        d.MARKS,
+        {TECHNICAL: "customer route key body_digest status response created_at"},
+        theirs=False,
+    ),
+    Identity: RecordMap(
+        "whose sign-in it is",
+        Purpose.CONTRACT,
+        d.STANDING,
+        {IDENTITY: "issuer subject", TECHNICAL: "customer linked_at linked_by"},
+    ),
+    Login: RecordMap(
+        "the sign-ins of a customer",
+        Purpose.CONTRACT,
+        d.STANDING,
+        {IDENTITY: "issuer subject", TECHNICAL: "customer linked_at"},
+    ),
+    PrivacyRequest: RecordMap(
+        "a request about personal data, and its answer",
+        Purpose.PRIVACY,
+        d.CLAIM,
+        {
+            CONTENT: "content",
+            TECHNICAL: "id customer kind state made_by received_at answer_by check_at on ground "
+            "code_digest tries deferred escalated_at done kept answered_at archive archive_until "
+            "operator_steps",
+        },
+        counts_from="ended_at",
+        sealed={"content": "privacy_request"},
+    ),
+    PrivacyChoices: RecordMap(
+        "holds, restriction, objection, erasure",
+        Purpose.PRIVACY,
+        d.STANDING,
+        {TECHNICAL: "customer holds restricted_since objected_since erased_at"},
+    ),
+    AccessEntry: RecordMap(
+        "which member of staff has looked at a customer",
+        Purpose.SECURITY,
+        d.LOGS,
+        {TECHNICAL: "customer id at actor looked_at what reason"},
+        counts_from="at",
+    ),
+    Notice: RecordMap(
+        "which terms a customer was told of, and when",
+        Purpose.CLAIMS,
+        d.BOOKKEEPING,
+        {TECHNICAL: "customer id subject version told_at"},
+        counts_from="told_at",
+    ),
+    Announcement: RecordMap(
+        "a version of terms and how far its notices are",
+        Purpose.OPERATION,
+        d.BOOKKEEPING,
+        {
+            TECHNICAL: "customer id subject version wanted_from summary begun_at begun_by after "
+            "told finished_at"
+        },
+        counts_from="finished_at",
+        theirs=False,
+    ),
+    BreachReport: RecordMap(
+        "a customer's suspicion that their data is in the wrong hands",
+        Purpose.SECURITY,
+        d.CLAIM,
+        {CONTENT: "text", TECHNICAL: "customer id reported_at state closed_at closed_by"},
+        counts_from="closed_at",
+        sealed={"text": "breach_report"},
+    ),
+    PurgeReport: RecordMap(
+        "what a run of the purge has deleted",
+        Purpose.PRIVACY,
+        d.CLAIM,
+        {
+            TECHNICAL: "customer id at looked_at past_term deleted held refused dry_run kinds",
+        },
+        counts_from="at",
+        theirs=False,
+    ),
+    Controls: RecordMap(
+        "the switch, the caps and the limits",
+        Purpose.OPERATION,
+        d.STANDING,
+        {TECHNICAL: "customer money_moves reason changed_by changed_at caps limits"},
+        theirs=False,
+    ),
+    Grants: RecordMap(
+        "what was granted without consent, for the limits",
+        Purpose.OPERATION,
+        d.STANDING,
+        {TECHNICAL: "customer grants"},
+        theirs=False,
+    ),
+    Spent: RecordMap(
+        "what has left within a cap's window",
+        Purpose.OPERATION,
+        d.STANDING,
+        {TECHNICAL: "customer window since count amounts"},
+        theirs=False,
+    ),
+}
