@@ -54,7 +54,7 @@ RECORDS: Mapping[type, RecordMap] = {
         d.STANDING,
         {
             FINANCIAL: "currency amount refunded disputed reserved",
-            TECHNICAL: "id customer disputes",
+            TECHNICAL: "id customer holds",
         },
     ),
     Quote: RecordMap(
@@ -124,9 +124,9 @@ RECORDS: Mapping[type, RecordMap] = {
         Purpose.CLAIMS,
         d.BOOKKEEPING,
         {
-            FINANCIAL: "kind phase raw_status amount currency reason opened_at respond_by "
-            "booked_amount booked_fee booked_owed booked_currency",
-            TECHNICAL: "id customer charge payment",
+            FINANCIAL: "kind phase outcome raw_status amount currency reason reason_code network "
+            "opened_at respond_by booked costs exposure refundable",
+            TECHNICAL: "id customer charge payment intended_method submission_method submissions",
         },
         counts_from="opened_at",
     ),
@@ -146,7 +146,7 @@ RECORDS: Mapping[type, RecordMap] = {
         Purpose.BOOKS,
         d.BOOKKEEPING,
         {
-            FINANCIAL: "at what source target amount currency cause evidence",
+            FINANCIAL: "at what source target amount currency rate cause evidence",
             TECHNICAL: "id customer",
         },
         counts_from="at",
