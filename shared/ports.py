@@ -6,8 +6,10 @@ Adapters raise the errors of `shared.domain.errors` and nothing else that a call
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, Generic, Protocol, TypeVar
 
+from shared.domain.bill import Bill
 from shared.domain.dispute import DisputeFacts
 from shared.domain.facts import Case
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
@@ -127,6 +129,18 @@ class Billing(Protocol):
     def subscriptions(self, customer: str) -> list[SubscriptionFacts]: ...  # noqa: D102
     def subscription_invoices(self, subscription: str, after: datetime) -> list[InvoiceFacts]:
         """Invoices of a subscription with a line that ends after `after`, payments included."""
+        ...
+
+    def invoice_numbered(self, number: str) -> InvoiceFacts | None:
+        """The invoice of that number with its customer, without payments (may lag a minute)."""
+        ...
+
+    def bill(self, invoice: str) -> Bill | None:
+        """An invoice with how its lines were priced and what stands beside it."""
+        ...
+
+    def unit_price(self, price: str) -> Fraction | None:
+        """A price a unit in exact minor units; None where it depends on how many there are."""
         ...
 
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:

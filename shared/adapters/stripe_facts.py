@@ -98,6 +98,7 @@ def invoice_from_stripe(
         credited=credited,
         subscription=identifier(parent.get("subscription")),
         collects=bool(raw.get("auto_advance")),
+        customer=identifier(raw.get("customer")),
     )
 
 

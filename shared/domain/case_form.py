@@ -83,6 +83,15 @@ PERIOD = Record(
     Period, {"start": Member(MOMENT), "end": Member(MOMENT)}, _check_period, "Half-open."
 )
 SERVICE = Record(facts.Service, {"name": Member(TEXT), "weight": Member(POSITIVE, 1)})
+DIFFERENCE = Record(
+    facts.Difference,
+    {
+        "kind": Member(TEXT),
+        "arithmetic": Member(TEXT),
+        "amount": Member(WHOLE, 0, "Charged too much by it; negative: too little."),
+        "tax": Member(WHOLE, 0),
+    },
+)
 NOTHING_RETURNED = facts.Returned(0, 0)
 RETURNED = Record(facts.Returned, {"amount": Member(COUNT, 0), "tax": Member(COUNT, 0)})
 LINE = Record(
@@ -97,6 +106,8 @@ LINE = Record(
         "used_amount": _optional(COUNT, "Of prepaid usage: what was used before the request."),
         "rendered_at": _optional(MOMENT, "Service rendered, or digital product initiated."),
         "expected_amount": _optional(COUNT, "What it should have cost."),
+        "expected_tax": _optional(COUNT, "Likewise. Default: the tax follows the amount."),
+        "differences": _many(DIFFERENCE, "Why it should have cost something else."),
         "services": _many(SERVICE),
         "returned": Member(RETURNED, NOTHING_RETURNED, "Given back for the same ground."),
     },

@@ -117,8 +117,24 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """One reason why a line was charged otherwise than it should have been, with its arithmetic.
+
+    ``amount`` and ``tax`` are what was charged too much by it; negative where it was too little.
+    """
+
+    kind: str
+    arithmetic: str
+    amount: int
+    tax: int
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """An invoice line: net amount after discounts, and its tax; negative for a mid-cycle credit."""
+    """An invoice line: net amount after discounts, and its tax; negative for a mid-cycle credit.
+
+    ``expected_tax`` None where nobody said: then the tax follows the amount.
+    """
 
     id: str
     kind: LineKind
@@ -129,6 +145,8 @@ class Line:
     used_amount: int | None
     rendered_at: datetime | None
     expected_amount: int | None
+    expected_tax: int | None
+    differences: tuple[Difference, ...]
     services: tuple[Service, ...]
     returned: Returned
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.domain import clauses as c
 from shared.domain.decision import Ruled, Ruling, ruling
-from shared.domain.facts import Attribution, Incident
+from shared.domain.facts import Attribution, Incident, Line
 from shared.domain.money import ZERO
 from shared.domain.periods import seconds
 from shared.domain.proration import DAY, Basis
@@ -62,6 +62,11 @@ def _entries(clause: c.Formula, s: Situation, shares: Shares) -> list[Ruling]:
 
 def _saw(share: LineShare, s: Situation) -> dict[str, Any]:
     saw: dict[str, Any] = {"line": share.view.line.id, "fraction": str(share.fraction)}
+    if share.view.line.differences:
+        saw["because"] = [
+            {"kind": d.kind, "arithmetic": d.arithmetic, "amount": d.amount, "tax": d.tax}
+            for d in share.view.line.differences
+        ]
     if share.unused is None:
         return saw
     if s.settings.proration.basis is Basis.SECOND:
@@ -73,7 +78,7 @@ def _saw(share: LineShare, s: Situation) -> dict[str, Any]:
 
 def _overcharge(clause: c.Formula, s: Situation, parts: Parts) -> tuple[list[Ruling], Shares]:
     """Against what the lines should have cost; where nobody said, nothing can be compared."""
-    if all(view.line.expected_amount is None for view in s.lines):
+    if not any(_expected(view.line) for view in s.lines):
         unknown = ruling(
             clause,
             Ruled.NEEDS_PERSON,
@@ -85,6 +90,10 @@ def _overcharge(clause: c.Formula, s: Situation, parts: Parts) -> tuple[list[Rul
         return [unknown], nothing(s)
     shares = tuple(overcharge_share(view, parts[view.line.id]) for view in s.lines)
     return _entries(clause, s, shares), shares
+
+
+def _expected(line: Line) -> bool:
+    return line.expected_amount is not None or line.expected_tax is not None
 
 
 def _disruption(clause: c.Disruption, s: Situation, parts: Parts) -> tuple[list[Ruling], Shares]:

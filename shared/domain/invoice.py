@@ -62,6 +62,7 @@ class InvoiceFacts:
     credited: int
     subscription: str | None
     collects: bool
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

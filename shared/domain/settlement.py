@@ -75,12 +75,15 @@ def settle(
 def _exact(shares: Shares) -> tuple[Ratios, Ratios]:
     """The exact net and tax that are due on each line, less what has already gone back."""
     parts, whole = over_one_denominator([share.fraction for share in shares])
+    of_tax, whole_tax = parts, whole
+    if any(share.tax_part is not None for share in shares):
+        of_tax, whole_tax = over_one_denominator([share.tax_fraction for share in shares])
     nets, taxes = [], []
-    for part, share in zip(parts, shares, strict=True):
+    for part, tax_part, share in zip(parts, of_tax, shares, strict=True):
         line = share.view.line
         nets.append(max(0, part * line.amount - whole * line.returned.amount))
-        taxes.append(max(0, part * line.tax - whole * line.returned.tax))
-    return (nets, whole), (taxes, whole)
+        taxes.append(max(0, tax_part * line.tax - whole_tax * line.returned.tax))
+    return (nets, whole), (taxes, whole_tax)
 
 
 def _rounded(s: Situation, ids: Sequence[str], exact: Ratios) -> list[int]:

@@ -22,13 +22,15 @@ Spans = dict[tuple[datetime, datetime, datetime], Unused]
 class LineShare(NamedTuple):
     """An exact share of a line: the part of it that is due.
 
-    ``refunded_from`` is where a share of time begins, ``unused`` the time that it is of.
+    ``refunded_from`` is where a share of time begins, ``unused`` the time that it is of,
+    ``tax_part`` the part of its tax where that is another one than ``fraction``.
     """
 
     view: InvoiceLine
     fraction: Fraction
     refunded_from: datetime | None = None
     unused: Unused | None = None
+    tax_part: Fraction | None = None
 
     @property
     def net(self) -> Fraction:
@@ -40,7 +42,12 @@ class LineShare(NamedTuple):
     def tax(self) -> Fraction:
         """The tax that is due, likewise."""
         line = self.view.line
-        return max(self.fraction * line.tax - line.returned.tax, ZERO)
+        return max(self.tax_fraction * line.tax - line.returned.tax, ZERO)
+
+    @property
+    def tax_fraction(self) -> Fraction:
+        """The part of the line's tax that is due."""
+        return self.fraction if self.tax_part is None else self.tax_part
 
 
 def available_parts(s: Situation, rulings: Iterable[Ruling]) -> Mapping[str, Fraction]:
@@ -82,12 +89,19 @@ def _unused_share(
 
 
 def overcharge_share(view: InvoiceLine, available: Fraction) -> LineShare:
-    """What the line cost above what it should have cost."""
+    """What the line cost above what it should have cost; its tax on its own where that is known."""
     line = view.line
-    if line.expected_amount is None or line.expected_amount >= line.amount:
-        return LineShare(view, ZERO)
-    fraction = Fraction(line.amount - line.expected_amount, line.amount)
-    return LineShare(view, min(fraction, available))
+    fraction = min(_above(line.amount, line.expected_amount), available)
+    if line.expected_tax is None:
+        return LineShare(view, fraction)
+    return LineShare(view, fraction, tax_part=min(_above(line.tax, line.expected_tax), available))
+
+
+def _above(charged: int, expected: int | None) -> Fraction:
+    """The part of a charge that is above what was expected."""
+    if expected is None or expected >= charged:
+        return ZERO
+    return Fraction(charged - expected, charged)
 
 
 def full_share(view: InvoiceLine, available: Fraction) -> LineShare:
