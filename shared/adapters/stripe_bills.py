@@ -17,7 +17,8 @@ from shared.domain.bill import Agreed, AgreedItem, Bill, Charge, Coupon, Pricing
 from shared.domain.invoice import InvoiceFacts, PaymentFacts
 
 Raw = Mapping[str, Any]
-_COUPONS = ["discounts.source.coupon", "lines.data.discounts.source.coupon"]
+# An expansion reaches four levels deep, which is not as far as the coupons of a line.
+_DISCOUNTS = ["discounts", "lines.data.discounts"]
 # A second payment for the same invoice is made soon after the first or not at all.
 _LOOSE_FOR = timedelta(days=45)
 
@@ -42,7 +43,7 @@ class StripeBills(StripeInvoices):
         whole = self._whole_bill(raw)
         subscription, customer = whole.invoice.subscription, facts.identifier(raw["customer"]) or ""
         others = [
-            _bill(other, self._lines(other), {})
+            _bill(other, self._lines(other), {}, {})
             for other in (self._siblings(subscription) if subscription else [])
             if other["id"] != invoice and other["status"] in ("paid", "open", "uncollectible")
         ]
@@ -59,7 +60,7 @@ class StripeBills(StripeInvoices):
         return _unit(raw.to_dict()) if raw else None
 
     def _priced(self, invoice: str) -> dict[str, Any] | None:
-        raw = or_none(lambda: self._api.invoices.retrieve(invoice, {"expand": _COUPONS}))
+        raw = or_none(lambda: self._api.invoices.retrieve(invoice, {"expand": _DISCOUNTS}))
         plain: dict[str, Any] | None = raw.to_dict() if raw else None
         return plain
 
@@ -77,7 +78,10 @@ class StripeBills(StripeInvoices):
             for tax in facts.line_from_stripe(line).taxes
             if (rate := tax.rate) is not None
         }
-        bill = _bill(raw, lines, rates)
+        coupons = self._coupons(
+            [*_discounts(raw), *(d for line in lines for d in _discounts(line))]
+        )
+        bill = _bill(raw, lines, rates, coupons)
         paid = replace(
             bill.invoice, payments=tuple(self._payments(raw)), credited=self._credited(raw)
         )
@@ -87,10 +91,21 @@ class StripeBills(StripeInvoices):
         raw = translated(lambda: self._api.tax_rates.retrieve(rate))
         return TaxRate(rate, Fraction(str(raw.percentage)), raw.inclusive)
 
+    def _coupons(self, discounts: list[Raw]) -> dict[str, Coupon]:
+        """The coupons behind discounts, by discount; one that was deleted says nothing any more."""
+        found = {}
+        for discount in discounts:
+            name = facts.identifier(discount["source"]["coupon"]) or ""
+            coupon = or_none(lambda name=name: self._api.coupons.retrieve(name))  # type: ignore[misc]
+            if coupon is not None and not getattr(coupon, "deleted", False):
+                percent = None if coupon.percent_off is None else Fraction(str(coupon.percent_off))
+                found[discount["id"]] = Coupon(name, percent, coupon.amount_off or 0)
+        return found
+
     def _agreed(self, invoice: Raw, customer: str, subscription: str | None) -> Agreed:
         owner = translated(lambda: self._api.customers.retrieve(customer)).to_dict()
         rates = () if owner.get("tax_exempt") in ("exempt", "reverse") else None
-        expand = ["discounts.source.coupon", "items.data.price"]
+        expand = ["discounts"]
         found = subscription and or_none(
             lambda: self._api.subscriptions.retrieve(subscription, {"expand": expand})
         )
@@ -101,11 +116,11 @@ class StripeBills(StripeInvoices):
             AgreedItem(item["id"], _unit(item["price"]), item.get("quantity"))
             for item in raw["items"]["data"]
         ]
-        valid = [d for d in raw.get("discounts") or () if _valid(d, invoice["created"])]
+        valid = [d for d in _discounts(raw) if _valid(d, invoice["created"])]
         ended_at = raw.get("ended_at")
         return Agreed(
             tuple(items),
-            tuple(_coupons(valid).values()),
+            tuple(self._coupons(valid).values()),
             rates,
             None if ended_at is None else facts.instant(ended_at),
         )
@@ -135,12 +150,14 @@ class StripeBills(StripeInvoices):
         return bool(rows.data)
 
 
-def _bill(raw: Raw, lines: list[dict[str, Any]], rates: Mapping[str, TaxRate]) -> Bill:
+def _bill(
+    raw: Raw,
+    lines: list[dict[str, Any]],
+    rates: Mapping[str, TaxRate],
+    coupons: Mapping[str, Coupon],
+) -> Bill:
     """An invoice with the pricing of its lines, as far as it was read."""
     seen = facts.invoice_from_stripe(raw, lines)
-    coupons = _coupons(raw.get("discounts"))
-    for line in lines:
-        coupons |= _coupons(line.get("discounts"))
     charges = [
         _charge(line, known, coupons, rates) for line, known in zip(lines, seen.lines, strict=True)
     ]
@@ -155,27 +172,14 @@ def _unit(price: Raw) -> Fraction | None:
     return None if amount is None else Fraction(str(amount))
 
 
-def _valid(discount: Any, at: int) -> bool:
+def _valid(discount: Raw, at: int) -> bool:
     """Whether a discount held at an instant; Stripe drops one for a single use once it is used."""
-    return isinstance(discount, Mapping) and (
-        discount["start"] <= at < (discount.get("end") or at + 1)
-    )
+    return bool(discount["start"] <= at < (discount.get("end") or at + 1))
 
 
-def _coupons(discounts: Any) -> dict[str, Coupon]:
-    """The coupons of expanded discounts, by discount."""
-    found = {}
-    for discount in discounts or ():
-        if not isinstance(discount, Mapping):
-            continue  # an invoice beside the one in question, of which only lines are compared
-        coupon: dict[str, Any] = discount["source"]["coupon"]
-        percent = coupon.get("percent_off")
-        found[discount["id"]] = Coupon(
-            coupon["id"],
-            None if percent is None else Fraction(str(percent)),
-            coupon.get("amount_off") or 0,
-        )
-    return found
+def _discounts(owner: Raw) -> list[Raw]:
+    """The expanded discounts of an invoice, a line or a subscription."""
+    return [one for one in owner.get("discounts") or () if isinstance(one, Mapping)]
 
 
 def _charge(
