@@ -4,6 +4,7 @@ Prices cannot be changed at Stripe, so a price id says what was agreed; a subscr
 discounts are what they are now, and our own record of earlier terms is laid over them elsewhere.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from shared.domain.bill import Agreed, AgreedItem, Bill, Charge, Coupon, Pricing
 from shared.domain.invoice import InvoiceFacts, PaymentFacts
 
 Raw = Mapping[str, Any]
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/#-]{0,63}")
 # An expansion reaches four levels deep, which is not as far as the coupons of a line.
 _DISCOUNTS = ["discounts", "lines.data.discounts"]
 # A second payment for the same invoice is made soon after the first or not at all.
@@ -28,10 +30,11 @@ class StripeBills(StripeInvoices):
 
     def invoice_numbered(self, number: str) -> InvoiceFacts | None:
         """See `Billing`. A search, which may lag a minute behind; numbers are unique."""
-        quoted = number.replace("\\", "").replace('"', "")
-        found = translated(lambda: self._api.invoices.search({"query": f'number:"{quoted}"'}))
+        if not _NUMBER.fullmatch(number):
+            return None  # nothing that Stripe would number an invoice by, and no part of a query
+        found = translated(lambda: self._api.invoices.search({"query": f'number:"{number}"'}))
         raws = [raw.to_dict() for raw in found.data]
-        # The search folds case and is not ours to trust with anything that looks alike.
+        # The search folds case.
         raw = next((r for r in raws if r.get("number") == number), None)
         return facts.invoice_from_stripe(raw, raw["lines"]["data"]) if raw else None
 

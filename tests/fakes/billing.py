@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any, TypeVar
 
+from shared.domain.bill import Bill
 from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import RefusedError
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
@@ -52,6 +54,8 @@ class FakeBilling:
         self.moved: dict[str, MovementFacts] = {}
         self.changed: list[ChangeFacts] = []
         self.now: datetime | None = None
+        self.bills: dict[str, Bill] = {}
+        self.unit_prices: dict[str, Fraction] = {}
 
     def forget_keys(self) -> None:
         self.keys.clear()
@@ -156,6 +160,17 @@ class FakeBilling:
             and invoice.status in ("paid", "open")
             and any(line.period_end > after for line in invoice.lines)
         ]
+
+    def invoice_numbered(self, number: str) -> InvoiceFacts | None:
+        if self.fail_before.get("invoice_numbered"):
+            raise self.fail_before["invoice_numbered"].pop(0)
+        return next((i for i in self.invoices.values() if i.number == number), None)
+
+    def bill(self, invoice: str) -> Bill | None:
+        return self.bills.get(invoice)
+
+    def unit_price(self, price: str) -> Fraction | None:
+        return self.unit_prices.get(price)
 
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:
         mine = {s.id for s in self.subscriptions(customer)}

@@ -1,12 +1,11 @@
 """The endpoints of invoices and of their payments."""
 
-import re
 from typing import Any
 
 from infrastructure.local.stripe import billing, discounts, invoice_items, invoice_payments
 from infrastructure.local.stripe.catalogue import tax_rates
 from infrastructure.local.stripe.customers import method_of
-from infrastructure.local.stripe.errors import invalid, unmodelled
+from infrastructure.local.stripe.errors import invalid
 from infrastructure.local.stripe.intents import declined
 from infrastructure.local.stripe.invoice_lines import compute_totals
 from infrastructure.local.stripe.routes import endpoint
@@ -77,24 +76,6 @@ def _check_due_date(params: Json) -> None:
             "You can only specify 'due_date' or 'days_until_due' if invoice collection method is"
             " 'send_invoice'."
         )
-
-
-@endpoint("GET", URL + "/search", "query limit page")
-def search_invoices(store: Store, params: Json) -> Json:
-    """Only by number, without the lag of a real search (documentation: `number:"A-0001"`)."""
-    found = re.fullmatch(r'number:"([^"]*)"', params["query"])
-    if found is None:
-        what = f"the search {params['query']}"
-        raise unmodelled(what)
-    number = found[1].lower()
-    rows = [row for row in store.rows("invoice") if (row["number"] or "").lower() == number]
-    return {
-        "object": "search_result",
-        "data": rows,
-        "has_more": False,
-        "next_page": None,
-        "url": f"{URL}/search",
-    }
 
 
 @endpoint("GET", URL + "/{id}/lines")

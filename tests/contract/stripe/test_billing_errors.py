@@ -1,6 +1,7 @@
 """Each kind of billing error on the local Stripe: what the adapter reads is what is compared."""
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_an_invoice_as_agreed_shows_nothing(shop: Any, billing: StripeBilling):
     made = seats(shop, default_tax_rates=rates, discounts=[{"coupon": coupon}])
     bill = billed(shop, billing, made)
     pricing = bill.charges[0].pricing
-    assert (pricing.unit, pricing.quantity, pricing.rates[0].id) == (1000, 3, rates[0])
+    assert (pricing.unit, pricing.quantity, pricing.rates[0].id) == (Fraction(1000), 3, rates[0])
     assert [(c.id, str(c.percent)) for c in pricing.coupons] == [(coupon, "25/2")]
     check = check_bill(bill)
     assert (check.verified, check.overcharged, kinds(check)) == (False, 0, [])
