@@ -184,7 +184,18 @@ class Billing(Protocol):
         credit: int,
         operation: str,
         key: str,
+        out_of_band: int = 0,
     ) -> str: ...
+    def give_account_credit(
+        self, *, customer: str, amount: int, currency: str, operation: str, key: str
+    ) -> str:
+        """Put `amount` into the customer's balance for future invoices; the entry's id."""
+        ...
+
+    def account_credit_of(self, customer: str, operation: str) -> str | None:
+        """The balance entry that carries `operation` in its metadata, if it exists."""
+        ...
+
     def preview_credit_note(
         self,
         *,

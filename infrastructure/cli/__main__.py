@@ -13,6 +13,7 @@ from infrastructure.cli import (
     policy_command,
     quote_command,
     reconcile_command,
+    refund_command,
     switch_command,
 )
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     switch_command.add_to(commands)
     reconcile_command.add_to(commands)
     dlq_command.add_to(commands)
+    refund_command.add_to(commands)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status

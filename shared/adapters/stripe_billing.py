@@ -232,6 +232,7 @@ class StripeBilling(StripeBills):
         credit: int,
         operation: str,
         key: str,
+        out_of_band: int = 0,
     ) -> str:
         """See `Billing`. Linked to refunds that exist, it moves no money but the credit."""
         note = translated(
@@ -243,6 +244,7 @@ class StripeBilling(StripeBills):
                         {"refund": refund, "amount_refunded": amount} for refund, amount in refunds
                     ],
                     "credit_amount": credit,
+                    "out_of_band_amount": out_of_band,
                     "email_type": "none",
                     "reason": "order_change",
                     "metadata": {"fairexit_operation": operation},
@@ -251,6 +253,32 @@ class StripeBilling(StripeBills):
             )
         )
         return note.id
+
+    def give_account_credit(
+        self, *, customer: str, amount: int, currency: str, operation: str, key: str
+    ) -> str:
+        """See `Billing`. To Stripe a negative amount is what the customer has."""
+        entry = translated(
+            lambda: self._api.customers.balance_transactions.create(
+                customer,
+                {
+                    "amount": -amount,
+                    "currency": currency,
+                    "metadata": {"fairexit_operation": operation},
+                },
+                {"idempotency_key": key},
+            )
+        )
+        return entry.id
+
+    def account_credit_of(self, customer: str, operation: str) -> str | None:
+        """See `Billing`."""
+        raws = translated(
+            lambda: self._all(
+                self._api.customers.balance_transactions.list(customer, {"limit": 100})
+            )
+        )
+        return _named(raws, operation)
 
     def preview_credit_note(
         self,

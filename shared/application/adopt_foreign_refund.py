@@ -16,8 +16,11 @@ from shared.domain.refund_operation import (
     RefundFacts,
     RefundOperation,
     RefundStatus,
+    RefundWay,
     status_seen,
 )
+
+_BY_REFUND = RefundWay.PAYMENT
 
 
 def adopt_foreign_refund(change: Change, seen: RefundFacts) -> str:
@@ -89,7 +92,7 @@ def _count(change: Change, adopted: ForeignRefund) -> None:
     if payment is None:
         return
     stored = [one.record for one in services.store.all_of(RefundOperation, customer)]
-    own = {one.id: one for one in stored if one.payment == payment.id}
+    own = {one.id: one for one in stored if one.payment == payment.id and one.way is _BY_REFUND}
     settled = sum(one.amount for one in own.values() if one.status is RefundStatus.SUCCEEDED)
     others = sum(
         seen.amount

@@ -11,12 +11,18 @@ from shared.application.change import Change, transact
 from shared.application.document_return import document_refunds
 from shared.application.expose import note_exposures
 from shared.application.promises import promise_of
-from shared.application.settle_promise import settle
+from shared.application.settle_promise import hand_over, settle
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.ledger import Book
 from shared.domain.money_text import money_text
 from shared.domain.payment import Payment
-from shared.domain.refund_operation import RefundFacts, RefundOperation, RefundStatus, status_seen
+from shared.domain.refund_operation import (
+    UNDER_WAY,
+    RefundFacts,
+    RefundOperation,
+    RefundStatus,
+    status_seen,
+)
 from shared.ports import Services
 
 
@@ -56,14 +62,17 @@ def adopt_refund(change: Change, operation: RefundOperation, seen: RefundFacts) 
     status = status_seen(seen.status)
     if status is None or _is_older(status, operation.status):
         return
-    adopted = replace(operation.step(status, reason=seen.failure), stripe_refund=seen.id)
+    why = seen.failure or ("canceled" if seen.status == "canceled" else None)
+    adopted = replace(operation.step(status, reason=why), stripe_refund=seen.id)
     if adopted == operation:
         return
     change.put(adopted)
     if operation.status is RefundStatus.REJECTED:
         _hold_again(change, operation)
-    change.audit("refund_" + status.value, seen.failure or "as Stripe has it", refund=seen.id)
-    if status is RefundStatus.SUCCEEDED:
+    change.audit("refund_" + status.value, why or "as Stripe has it", refund=seen.id)
+    if status in UNDER_WAY:
+        _under_way(change, operation, adopted, seen)
+    elif status is RefundStatus.SUCCEEDED:
         _succeeded(change, adopted, seen)
     elif status is RefundStatus.FAILED:
         _failed(change, operation, adopted, seen)
@@ -71,7 +80,7 @@ def adopt_refund(change: Change, operation: RefundOperation, seen: RefundFacts) 
 
 def _is_older(seen: RefundStatus, known: RefundStatus) -> bool:
     """A pending that arrives after the outcome is an old answer."""
-    return seen is RefundStatus.PENDING and known in (RefundStatus.SUCCEEDED, RefundStatus.FAILED)
+    return seen in UNDER_WAY and known in (RefundStatus.SUCCEEDED, RefundStatus.FAILED)
 
 
 def _hold_again(change: Change, operation: RefundOperation) -> None:
@@ -80,6 +89,16 @@ def _hold_again(change: Change, operation: RefundOperation) -> None:
     if payment is None:
         raise BrokenInvariantError(f"refund {operation.id} of an unknown payment")
     change.put(payment.reserve_again(operation.amount))
+
+
+def _under_way(
+    change: Change, before: RefundOperation, operation: RefundOperation, seen: RefundFacts
+) -> None:
+    """Not refunded yet, and the customer is told no more than that."""
+    if operation.status is RefundStatus.REQUIRES_ACTION:
+        change.mail("refund_requires_action", _mail(operation, seen))
+    elif before.status not in UNDER_WAY:
+        change.mail("refund_pending", _mail(operation, seen))
 
 
 def _succeeded(change: Change, operation: RefundOperation, seen: RefundFacts) -> None:
@@ -102,7 +121,14 @@ def _succeeded(change: Change, operation: RefundOperation, seen: RefundFacts) ->
     promise = promise_of(change, operation)
     if promise is None:
         raise BrokenInvariantError(f"refund {operation.id} of no promise")
-    document_refunds(change, promise, operation.invoice)
+    if operation.replaced_by:
+        # Made by hand after it was replanned: the money may be out twice.
+        change.audit("refund_made_twice", "it was replaced", refund=operation.id)
+        change.alert("refund_made_twice", operation.id, f"{seen.id} was made after its replacement")
+        hand_over(change, promise)
+        return
+    if operation.credit_note is None:
+        document_refunds(change, promise, operation.invoice)
     settle(change, promise)
 
 

@@ -32,7 +32,7 @@ def case_document(
     open_invoices: Iterable[InvoiceFacts],
     payments: dict[str, Payment],
 ) -> dict[str, Any]:
-    """The document; `payments` are our own records, which know reservations Stripe does not."""
+    """The document; `payments` are our own records, which know what Stripe does not."""
     return {
         "policy": policy,
         "now": instant(now),
@@ -95,12 +95,13 @@ def _line(line: LineFacts) -> dict[str, Any]:
 
 
 def _payment(facts: PaymentFacts, ours: Payment | None) -> dict[str, Any]:
-    reserved = ours.reserved if ours else 0
+    # What Stripe does not count as refunded and is not free all the same.
+    taken = ours.reserved + ours.elsewhere if ours else 0
     return {
         "id": facts.id,
         "amount": facts.amount,
         "fee": facts.fee,
-        "refunded": min(facts.amount, facts.refunded + reserved),
+        "refunded": min(facts.amount, facts.refunded + taken),
         "disputed": facts.disputed,
         "refundable": facts.refundable and not (ours and ours.disputes),
         "method": facts.method,

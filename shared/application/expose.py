@@ -10,7 +10,7 @@ from dataclasses import replace
 from shared.application.change import Change
 from shared.domain.dispute import Dispute
 from shared.domain.payment import Payment
-from shared.domain.refund_operation import RefundOperation, RefundStatus
+from shared.domain.refund_operation import UNDER_WAY, RefundOperation
 
 
 def note_exposure(change: Change, payment: Payment, record: Dispute) -> Dispute:
@@ -35,7 +35,7 @@ def note_exposures(change: Change, payment: Payment, *, but: str = "") -> None:
 
 
 def _exposed(change: Change, payment: Payment) -> int:
-    gone = payment.refunded + _on_its_way(change, payment) + _held(payment)
+    gone = payment.refunded + payment.elsewhere + _on_its_way(change, payment) + _held(payment)
     return max(0, gone - payment.amount)
 
 
@@ -51,5 +51,5 @@ def _on_its_way(change: Change, payment: Payment) -> int:
     return sum(
         one.record.amount
         for one in stored
-        if one.record.payment == payment.id and one.record.status is RefundStatus.PENDING
+        if one.record.payment == payment.id and one.record.status in UNDER_WAY
     )

@@ -25,7 +25,14 @@ from shared.domain.effects import Effect, EffectKind
 from shared.ports import Put, Services, Stored
 
 # Calls that let money leave, or that change what a customer is billed.
-MONEY = frozenset({EffectKind.REFUND_PAYMENT, EffectKind.ISSUE_CREDIT_NOTE, EffectKind.ADD_CHARGE})
+MONEY = frozenset(
+    {
+        EffectKind.REFUND_PAYMENT,
+        EffectKind.ISSUE_CREDIT_NOTE,
+        EffectKind.GIVE_CREDIT,
+        EffectKind.ADD_CHARGE,
+    }
+)
 # How soon a closed switch is looked at again.
 _LOOK_AGAIN = timedelta(minutes=1)
 

@@ -17,7 +17,14 @@ from shared.application.change import (
     transact,
     wake,
 )
-from shared.application.effects import cancellations, charges, collection, messages, refunds
+from shared.application.effects import (
+    account_credit,
+    cancellations,
+    charges,
+    collection,
+    messages,
+    refunds,
+)
 from shared.application.effects.performer import Go, Performer, Refuse, Result, Skip
 from shared.application.money_gate import Hold, pass_gate
 from shared.domain.effects import (
@@ -42,6 +49,7 @@ PERFORMERS: dict[EffectKind, Performer] = {
     **cancellations.PERFORMERS,
     **charges.PERFORMERS,
     **refunds.PERFORMERS,
+    **account_credit.PERFORMERS,
     **collection.PERFORMERS,
     **messages.PERFORMERS,
 }

@@ -70,14 +70,26 @@ def plan_credits(quote: Quote, document: Mapping[str, Any]) -> tuple[AccountCred
     )
 
 
-def _reserve(
-    change: Change,
-    promise: Promise,
-    currency: str,
-    back: Mapping[str, Any],
-    name: str,
-) -> RefundOperation:
-    facts, amount = back["payments"][name], back["refunds"][name]
+def refund_params(operation: RefundOperation) -> dict[str, str | int | None]:
+    """What the effect that sends a reserved amount has to know."""
+    return {
+        "refund": operation.id,
+        "payment": operation.payment,
+        "amount": operation.amount,
+        "currency": operation.currency,
+        "statutory": operation.statutory,
+        "decided_by": operation.decided_by,
+    }
+
+
+def reserve(
+    change: Change, name: str, currency: str, facts: Mapping[str, int], amount: int
+) -> None:
+    """Hold `amount` of a payment that was just read: its `total`, `refunded`, `disputed`.
+
+    Raises:
+        ConflictError: it no longer has that much left, or is disputed.
+    """
     payment = change.load(Payment, name) or Payment(
         id=name,
         customer=change.customer,
@@ -91,7 +103,17 @@ def _reserve(
         disputed=max(payment.disputed, facts["disputed"]),
     )
     change.put(payment.reserve(amount))
-    names = named(promise)
+
+
+def _reserve(
+    change: Change,
+    promise: Promise,
+    currency: str,
+    back: Mapping[str, Any],
+    name: str,
+) -> RefundOperation:
+    amount, names = back["refunds"][name], named(promise)
+    reserve(change, name, currency, back["payments"][name], amount)
     return RefundOperation(
         id=change.services.ids.new(),
         customer=change.customer,

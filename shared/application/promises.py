@@ -30,6 +30,11 @@ def promise_of(change: Change, names: Mapping[str, Any] | RefundOperation) -> Pr
     return None
 
 
+def with_refund(promise: Promise, refund: str) -> Promise:
+    """The promise with one refund more that stands for it."""
+    return replace(promise, refunds=(*promise.refunds, refund))
+
+
 def with_credits(promise: Promise, settled: tuple[AccountCredit, ...]) -> Promise:
     """The promise with what became of its account credits."""
     return replace(promise, credits=settled)

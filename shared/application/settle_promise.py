@@ -9,14 +9,11 @@ from shared.domain.cancellation import Cancellation, CancellationState
 from shared.domain.refund_case import CaseState, RefundCase
 from shared.domain.refund_operation import RefundOperation, RefundStatus
 
-_ENDED_BADLY = frozenset({RefundStatus.FAILED, RefundStatus.REJECTED, RefundStatus.NEEDS_PERSON})
-
 
 def settle(change: Change, promise: Promise) -> None:
     """Step a promise on, or to a person, when its refunds say so."""
-    operations = [change.load(RefundOperation, refund) for refund in promise.refunds]
-    refunds = [operation for operation in operations if operation]
-    if any(refund.status in _ENDED_BADLY for refund in refunds):
+    refunds = promised(change, promise)
+    if any(refund.problem for refund in refunds):
         hand_over(change, promise)
     elif all(r.status is RefundStatus.SUCCEEDED and r.credit_note for r in refunds) and all(
         credit.credit_note for credit in promise.credits
@@ -24,6 +21,23 @@ def settle(change: Change, promise: Promise) -> None:
         _kept(change, promise)
     elif isinstance(promise, RefundCase):
         _under_way(change, promise, refunds)
+
+
+def promised(change: Change, promise: Promise) -> list[RefundOperation]:
+    """The refunds that stand for what was promised: what was replaced is left out."""
+    operations = [change.load(RefundOperation, refund) for refund in promise.refunds]
+    return [operation for operation in operations if operation and not operation.replaced_by]
+
+
+def reopen(change: Change, promise: Promise) -> None:
+    """A promise that waited for a person is under way again, unless something else waits too."""
+    if any(refund.problem for refund in promised(change, promise)):
+        return
+    if isinstance(promise, RefundCase):
+        step_case(change, promise, CaseState.PAYING)
+    elif promise.state is CancellationState.NEEDS_PERSON:
+        change.put(promise.step(CancellationState.EXECUTING))
+        _follow(change, promise, CaseState.PAYING)
 
 
 def hand_over(change: Change, promise: Promise) -> None:

@@ -49,6 +49,11 @@ def cancellation_document(
                 "status": refund.status.value,
                 "stripe_refund": refund.stripe_refund,
                 "credit_note": refund.credit_note,
+                "way": refund.way.value,
+                "reference": refund.reference,
+                "replaces": refund.replaces,
+                "replaced_by": refund.replaced_by,
+                "problem": refund.problem,
             }
             for refund in refunds
         ],

@@ -31,7 +31,9 @@ _STEPS: dict[CancellationState, frozenset[CancellationState]] = {
     CancellationState.EXECUTING: frozenset(
         {CancellationState.EXECUTED, CancellationState.NEEDS_PERSON}
     ),
-    CancellationState.NEEDS_PERSON: frozenset({CancellationState.EXECUTED}),
+    CancellationState.NEEDS_PERSON: frozenset(
+        {CancellationState.EXECUTED, CancellationState.EXECUTING}
+    ),
     CancellationState.EXECUTED: frozenset({CancellationState.NEEDS_PERSON}),
     CancellationState.WITHDRAWN: frozenset(),
 }

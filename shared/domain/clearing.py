@@ -19,13 +19,19 @@ from shared.domain.reconciliation import (
     Moment,
     MovementFacts,
 )
-from shared.domain.refund_operation import RefundStatus
+from shared.domain.refund_operation import UNDER_WAY, RefundStatus
 
 
 def clear(here: Here, seen: AtStripe, moment: Moment) -> list[Cleared]:
     """What Stripe has moved for a customer, by day and currency, and what the ledger has of it."""
+    quiet = _quiet(here, seen)
     return [
-        Cleared(first.created_at.date(), first.currency, net, _booked(here, first, away=net < 0))
+        Cleared(
+            first.created_at.date(),
+            first.currency,
+            net,
+            net if first.source in quiet else _booked(here, first, away=net < 0),
+        )
         for first, net in _movements(seen, moment)
     ]
 
@@ -48,11 +54,32 @@ def _uneven(here: Here, seen: AtStripe, moment: Moment) -> Iterator[tuple[str, s
         known = any(one.id == facts.id for one in here.disputes)
         if known and facts.is_understood and moment.is_settled(facts.id, facts.opened_at):
             yield facts.id, _differs(_taken(facts), -_net(here, Book.BANK, facts.id))
-    listed = {facts.id for facts in seen.disputes}
+    listed = {facts.id for facts in seen.disputes} | _quiet(here, seen)
     for first, net in _movements(seen, moment):
         comparable = any(entry.currency == first.currency for entry in _about(here, first.source))
         if first.source not in listed and (comparable or not _about(here, first.source)):
             yield first.source or "", _differs(net, _booked(here, first, away=net < 0))
+
+
+def _quiet(here: Here, seen: AtStripe) -> set[str]:
+    """Refunds that the ledger says nothing of, and rightly: the money is not with the customer.
+
+    Stripe's balance moves when a refund is made; we book it when it has succeeded. One that failed
+    before has moved the balance there and back.
+    """
+    rest: dict[str, int] = defaultdict(int)
+    for movement in seen.movements:
+        if movement.category in BOOKED:
+            rest[movement.source or ""] += movement.net
+    known = [(one.stripe_refund, one.status) for one in here.operations]
+    known += [(one.id, one.status) for one in here.foreign if one.claimed_by is None]
+    return {
+        name
+        for name, status in known
+        if name
+        and not _about(here, name)
+        and (status in UNDER_WAY or (status is RefundStatus.FAILED and rest[name] == 0))
+    }
 
 
 def _differs(wanted: int, booked: int) -> str:

@@ -9,6 +9,7 @@ from shared.domain.effects import EffectKind
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.reconciliation import AtStripe, Divergence, DivergenceKind, Here, Moment, Repair
 from shared.domain.refund_operation import (
+    UNDER_WAY,
     RefundFacts,
     RefundOperation,
     RefundStatus,
@@ -16,7 +17,7 @@ from shared.domain.refund_operation import (
 )
 from shared.domain.subscription import Subscription, SubscriptionFacts, SubscriptionStatus
 
-_HOLDS = (RefundStatus.RESERVED, RefundStatus.PENDING, RefundStatus.NEEDS_PERSON)
+_HOLDS = (RefundStatus.RESERVED, *UNDER_WAY, RefundStatus.NEEDS_PERSON)
 _SETS_END = (EffectKind.SCHEDULE_CANCELLATION, EffectKind.UNSCHEDULE_CANCELLATION)
 
 
@@ -49,7 +50,7 @@ def may_differ(known: Subscription | None, seen: SubscriptionFacts, moment: Mome
 def is_expected(refund: RefundOperation | ForeignRefund, moment: Moment) -> bool:
     """Whether a refund that we know must be among those that were read from Stripe."""
     since = refund.reserved_at if isinstance(refund, RefundOperation) else refund.seen_at
-    return refund.status is RefundStatus.PENDING or since >= moment.since
+    return refund.status in UNDER_WAY or since >= moment.since
 
 
 # -- subscriptions
@@ -173,7 +174,7 @@ def _refunds(here: Here, seen: AtStripe, moment: Moment) -> Iterator[Divergence]
     ours: list[RefundOperation | ForeignRefund] = [*here.operations, *others.values()]
     for one in ours:
         name = one.stripe_refund if isinstance(one, RefundOperation) else one.id
-        counts = one.status in (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
+        counts = one.status in (*UNDER_WAY, RefundStatus.SUCCEEDED)
         if name and name not in listed and counts and is_expected(one, moment):
             kind = DivergenceKind.REFUND_UNKNOWN_AT_STRIPE
             yield Divergence(kind, here.customer, name, f"{one.status} here")
@@ -234,11 +235,14 @@ def _credit_notes(here: Here, seen: AtStripe, moment: Moment) -> Iterator[Diverg
         (e.params.get("refund_case") or e.params.get("cancellation"), e.params.get("invoice"))
         for e in on_way.values()
     }
-    for place, refunds in _documented(here.operations).items():
+    for place, promised in _documented(here.operations).items():
+        refunds = [one for one in promised if not one.replaced_by]
         if any(one.status is not RefundStatus.SUCCEEDED for one in refunds) or place in waiting:
             continue
+        # What replaces a refund is younger than the credit note that documents both.
+        oldest = min(one.reserved_at for one in promised)
         for one in refunds:
-            listed = one.credit_note in issued or one.reserved_at < moment.since
+            listed = one.credit_note in issued or oldest < moment.since
             if one.credit_note is None or not listed:
                 detail = f"{one.credit_note or 'none'} documents refund {one.id}"
                 kind = DivergenceKind.CREDIT_NOTE_MISSING

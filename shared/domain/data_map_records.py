@@ -53,7 +53,7 @@ RECORDS: Mapping[type, RecordMap] = {
         Purpose.BOOKS,
         d.STANDING,
         {
-            FINANCIAL: "currency amount refunded disputed reserved",
+            FINANCIAL: "currency amount refunded disputed reserved elsewhere",
             TECHNICAL: "id customer holds",
         },
     ),
@@ -103,8 +103,10 @@ RECORDS: Mapping[type, RecordMap] = {
         Purpose.BOOKS,
         d.BOOKKEEPING,
         {
-            FINANCIAL: "invoice payment amount currency status reserved_at statutory reason",
-            TECHNICAL: "id customer cancellation stripe_refund credit_note decided_by refund_case",
+            FINANCIAL: "invoice payment amount currency status reserved_at statutory reason way"
+            " reference undocumented",
+            TECHNICAL: "id customer cancellation stripe_refund credit_note decided_by refund_case"
+            " replaces replaced_by",
         },
         counts_from="reserved_at",
         to_stripe="id amount payment",

@@ -47,6 +47,7 @@ class EffectKind(StrEnum):
     VOID_INVOICE = "void_invoice"
     REFUND_PAYMENT = "refund_payment"
     ISSUE_CREDIT_NOTE = "issue_credit_note"
+    GIVE_CREDIT = "give_credit"
     PLAN_COLLECTION = "plan_collection"
     PAUSE_COLLECTION = "pause_collection"
     RESUME_COLLECTION = "resume_collection"

@@ -3,9 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.refund_operation import RefundStatus
+from shared.domain.refund_operation import UNDER_WAY, RefundStatus
 
-_RANK = {RefundStatus.PENDING: 0, RefundStatus.SUCCEEDED: 1, RefundStatus.FAILED: 2}
+_RANK = {
+    RefundStatus.PENDING: 0,
+    RefundStatus.REQUIRES_ACTION: 0,
+    RefundStatus.SUCCEEDED: 1,
+    RefundStatus.FAILED: 2,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,10 @@ class ForeignRefund:
         return self.amount if done else 0
 
     def may_become(self, status: RefundStatus) -> bool:
-        """Whether `status` is further than what is known."""
-        return self.claimed_by is None and _RANK[status] > _RANK[self.status]
+        """Whether `status` is further than what is known, or as far and another."""
+        if self.claimed_by is not None or status is self.status:
+            return False
+        return {status, self.status} == UNDER_WAY or _RANK[status] > _RANK[self.status]
 
     def moved_to(self, status: RefundStatus) -> "ForeignRefund":
         """The refund in `status`; the same when that is older than what is known."""

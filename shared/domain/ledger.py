@@ -11,6 +11,7 @@ class Book(StrEnum):
     PAID = "paid"  # received from the customer
     REFUNDED = "refunded"  # sent back
     CREDITED = "credited"  # given to the customer's balance at Stripe
+    TRANSFERRED = "transferred"  # sent back outside Stripe
     BANK = "bank"  # taken by the customer's bank or the card network
     PROVIDER = "provider"  # charged by Stripe beside that, for countering a dispute
     OUTLAY = "outlay"  # paid by the company to others for contesting a dispute

@@ -19,7 +19,8 @@ class Payment:
     """A payment and what has left it, or is on its way out (minor units).
 
     `refunded` and `disputed` are Stripe's figures when last seen, `reserved` what our own
-    operations hold that is not part of the first yet, `holds` what the disputes keep that we know.
+    operations hold that is not part of the first yet, `elsewhere` what went back another way after
+    a refund had failed, `holds` what the disputes keep that we know.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Payment:
     disputed: int = 0
     reserved: int = 0
     holds: tuple[DisputeHold, ...] = ()
+    elsewhere: int = 0
 
     @property
     def disputes(self) -> tuple[str, ...]:
@@ -38,7 +40,7 @@ class Payment:
 
     def left(self) -> int:
         """What may still be refunded."""
-        return self.amount - self.refunded - self.disputed - self.reserved
+        return self.amount - self.refunded - self.disputed - self.reserved - self.elsewhere
 
     def reserve(self, amount: int) -> "Payment":
         """The payment with `amount` held for one refund.
@@ -64,6 +66,10 @@ class Payment:
     def settle(self, amount: int) -> "Payment":
         """The payment with a reservation turned into a refund."""
         return replace(self.release(amount), refunded=self.refunded + amount)
+
+    def settle_elsewhere(self, amount: int) -> "Payment":
+        """The payment with a reservation that was honoured another way."""
+        return replace(self.release(amount), elsewhere=self.elsewhere + amount)
 
     def release(self, amount: int) -> "Payment":
         """The payment with a reservation given up."""

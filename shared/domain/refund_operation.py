@@ -12,26 +12,48 @@ class RefundStatus(StrEnum):
 
     RESERVED = "reserved"
     PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     REJECTED = "rejected"
     NEEDS_PERSON = "needs_person"
 
 
+class RefundWay(StrEnum):
+    """How the customer gets the money; all but the first are a person's choice."""
+
+    PAYMENT = "payment"
+    ACCOUNT_CREDIT = "account_credit"
+    OUT_OF_BAND = "out_of_band"
+
+
+# Under way at Stripe: the bank has it, or the customer is asked for bank details.
+UNDER_WAY = frozenset({RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION})
+# What Stripe says of a refund, whenever it says it.
+_TOLD = frozenset({*UNDER_WAY, RefundStatus.SUCCEEDED, RefundStatus.FAILED})
+
 _STEPS: dict[RefundStatus, frozenset[RefundStatus]] = {
     RefundStatus.RESERVED: frozenset(set(RefundStatus) - {RefundStatus.RESERVED}),
-    RefundStatus.PENDING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.PENDING: _TOLD - {RefundStatus.PENDING},
+    RefundStatus.REQUIRES_ACTION: _TOLD - {RefundStatus.REQUIRES_ACTION},
     # The late edge: a bank may send money back weeks after it was taken for done.
     RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),
     RefundStatus.FAILED: frozenset(),
-    RefundStatus.REJECTED: frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED}),
-    RefundStatus.NEEDS_PERSON: frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED}),
+    RefundStatus.REJECTED: _TOLD,
+    RefundStatus.NEEDS_PERSON: _TOLD,
 }
+_PROBLEMS = {
+    RefundStatus.FAILED: "did_not_arrive",
+    RefundStatus.REJECTED: "refused",
+    RefundStatus.NEEDS_PERSON: "outcome_unknown",
+}
+# A new refund to the same card would come back as this one did.
+_GONE = frozenset({"lost_or_stolen_card", "expired_or_canceled_card"})
 
 
 _SEEN = {
     "pending": RefundStatus.PENDING,
-    "requires_action": RefundStatus.PENDING,
+    "requires_action": RefundStatus.REQUIRES_ACTION,
     "succeeded": RefundStatus.SUCCEEDED,
     "failed": RefundStatus.FAILED,
     "canceled": RefundStatus.FAILED,
@@ -69,6 +91,11 @@ class RefundOperation:
     Its id travels to Stripe as metadata, which is how a lost answer is found again. `statutory`
     is what no cap may delay; `decided_by` the person whose discretion it was, under whose caps it
     counts.
+
+    One that did not arrive is `replaced_by` another, which goes another way: both stand for the
+    same promise and are documented by the same credit note. `reference` names what shows a way
+    outside of refunds: an entry in the customer's balance, a bank transfer. `undocumented` is why
+    Stripe would not issue the credit note.
     """
 
     id: str
@@ -86,11 +113,29 @@ class RefundOperation:
     statutory: bool = False
     decided_by: str | None = None
     refund_case: str | None = None
+    way: RefundWay = RefundWay.PAYMENT
+    replaces: str | None = None
+    replaced_by: str | None = None
+    reference: str | None = None
+    undocumented: str | None = None
 
     @property
     def promised_by(self) -> str:
         """The cancellation or the refund case that it belongs to."""
         return self.refund_case or self.cancellation or ""
+
+    @property
+    def problem(self) -> str | None:
+        """What a person has to settle; None while all goes well, or once it was replanned."""
+        if self.replaced_by:
+            return None
+        if self.status is RefundStatus.SUCCEEDED:
+            return "credit_note_refused" if self.undocumented else None
+        return _PROBLEMS.get(self.status)
+
+    def can_repeat(self) -> bool:
+        """Whether the same payment may be tried again, if a person wants to."""
+        return self.reason not in _GONE
 
     def may_become(self, status: RefundStatus) -> bool:
         """Whether `status` may follow the present one."""

@@ -42,6 +42,7 @@ class FakeBilling:
         self.disputes: dict[str, DisputeFacts] = {}
         self.refunds: dict[str, RefundFacts] = {}
         self.credit_notes: dict[str, dict[str, Any]] = {}
+        self.account_credits: dict[str, tuple[str, int, str, str]] = {}
         self.added: dict[str, str] = {}
         self.paused: set[str] = set()
         self.held: set[str] = set()
@@ -326,6 +327,7 @@ class FakeBilling:
         credit: int,
         operation: str,
         key: str,
+        out_of_band: int = 0,
     ) -> str:
         def act() -> str:
             note = f"cn_{len(self.credit_notes)}"
@@ -334,6 +336,7 @@ class FakeBilling:
                 "lines": list(lines),
                 "refunds": list(refunds),
                 "credit": credit,
+                "out_of_band": out_of_band,
                 "operation": operation,
                 "created_at": self.now,
             }
@@ -341,3 +344,20 @@ class FakeBilling:
 
         issued: str = self._mutate("issue_credit_note", key, act, invoice=invoice)
         return issued
+
+    def give_account_credit(
+        self, *, customer: str, amount: int, currency: str, operation: str, key: str
+    ) -> str:
+        def act() -> str:
+            entry = f"cbtxn_{len(self.account_credits)}"
+            self.account_credits[entry] = (customer, amount, currency, operation)
+            return entry
+
+        given: str = self._mutate("give_account_credit", key, act, amount=amount)
+        return given
+
+    def account_credit_of(self, customer: str, operation: str) -> str | None:
+        for entry, (owner, _, _, named) in self.account_credits.items():
+            if (owner, named) == (customer, operation):
+                return entry
+        return None

@@ -4,6 +4,7 @@ from shared.application.change import Change
 from shared.application.document_return import document_credits
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
 from shared.application.end_subscription import announce_end
+from shared.application.plan_refunds import refund_params
 from shared.application.settle_promise import hand_over, settle
 from shared.domain.cancellation import Cancellation, CancellationState
 from shared.domain.effects import Effect, EffectKind
@@ -77,20 +78,9 @@ def _after_cancel(change: Change, effect: Effect, _result: Result) -> None:
     for refund_id in cancellation.refunds:
         operation = change.load(RefundOperation, refund_id)
         if operation is not None:
-            change.effect(EffectKind.REFUND_PAYMENT, _refund_params(operation))
+            change.effect(EffectKind.REFUND_PAYMENT, refund_params(operation))
     announce_end(change, cancellation.subscription, cancellation.id, end)
     settle(change, cancellation)
-
-
-def _refund_params(operation: RefundOperation) -> dict[str, str | int | None]:
-    return {
-        "refund": operation.id,
-        "payment": operation.payment,
-        "amount": operation.amount,
-        "currency": operation.currency,
-        "statutory": operation.statutory,
-        "decided_by": operation.decided_by,
-    }
 
 
 def _not_cancelled(change: Change, effect: Effect, reason: str) -> None:

@@ -26,7 +26,7 @@ from shared.domain.refund_operation import RefundFacts, RefundOperation, RefundS
 from shared.ports import Check, Services
 
 
-def _may_refund(services: Services, effect: Effect) -> Verdict:
+def may_send(services: Services, effect: Effect) -> Verdict:
     """Reserved, and no dispute on the payment; both still so in the commit before the call."""
     payment = services.store.get(Payment, effect.customer, effect.params["payment"])
     operation = services.store.get(RefundOperation, effect.customer, effect.params["refund"])
@@ -67,7 +67,7 @@ def _adopt_refund(change: Change, effect: Effect, result: Result) -> None:
     adopt_refund(change, operation, RefundFacts(**result))
 
 
-def _refund_refused(change: Change, effect: Effect, reason: str) -> None:
+def not_sent(change: Change, effect: Effect, reason: str) -> None:
     """Nothing left the payment: give the reservation back and hand the case to a person."""
     operation = change.load(RefundOperation, effect.params["refund"])
     payment = change.load(Payment, effect.params["payment"])
@@ -83,7 +83,7 @@ def _refund_refused(change: Change, effect: Effect, reason: str) -> None:
         settle(change, promise)
 
 
-def _refund_handed_over(change: Change, effect: Effect, reason: str) -> None:
+def outcome_unknown(change: Change, effect: Effect, reason: str) -> None:
     """Whether the money has left is not known: the reservation stays until a person has looked."""
     operation = change.load(RefundOperation, effect.params["refund"])
     if operation is None or operation.status is not RefundStatus.RESERVED:
@@ -96,6 +96,8 @@ def _refund_handed_over(change: Change, effect: Effect, reason: str) -> None:
 
 def _issue(services: Services, effect: Effect) -> Result:
     params = effect.params
+    if params.get("again") and (found := _find_credit_note(services, effect)):
+        return found
     stored = services.store.get(Quote, effect.customer, params["quote"])
     if stored is None:
         raise BrokenInvariantError(f"credit note for the lost quote {params['quote']}")
@@ -104,8 +106,9 @@ def _issue(services: Services, effect: Effect) -> Result:
     credit_note = services.billing.issue_credit_note(
         invoice=params["invoice"],
         lines=lines_from_plain(back["lines"]),
-        refunds=[(stripe_refund, amount) for _, stripe_refund, amount in params["refunds"]],
+        refunds=[(made, amount) for _, made, amount in params["refunds"] if made],
         credit=back["credit"],
+        out_of_band=params.get("outside", 0),
         operation=params["operation"],
         key=key_of(effect),
     )
@@ -121,7 +124,7 @@ def _adopt_credit_note(change: Change, effect: Effect, result: Result) -> None:
     for refund_id, *_ in effect.params["refunds"]:
         operation = change.load(RefundOperation, refund_id)
         if operation is not None:
-            change.put(replace(operation, credit_note=result["credit_note"]))
+            change.put(replace(operation, credit_note=result["credit_note"], undocumented=None))
     change.audit("credit_note_issued", effect.params["invoice"], **result)
     promise = promise_of(change, effect.params)
     if promise is not None:
@@ -133,7 +136,7 @@ def _credit_note_refused(change: Change, effect: Effect, reason: str) -> None:
     for refund_id, *_ in effect.params["refunds"]:
         operation = change.load(RefundOperation, refund_id)
         if operation is not None:
-            change.put(replace(operation, reason=f"credit note: {reason}"))
+            change.put(replace(operation, undocumented=reason))
     change.audit("credit_note_missing", reason, invoice=effect.params["invoice"])
     promise = promise_of(change, effect.params)
     if promise is not None:
@@ -165,10 +168,10 @@ PERFORMERS = {
     EffectKind.REFUND_PAYMENT: Performer(
         send=_refund,
         look_up=_find_refund,
-        may_send=_may_refund,
+        may_send=may_send,
         adopt=_adopt_refund,
-        reject=_refund_refused,
-        hand_over=_refund_handed_over,
+        reject=not_sent,
+        hand_over=outcome_unknown,
     ),
     EffectKind.ISSUE_CREDIT_NOTE: Performer(
         send=_issue,

@@ -360,3 +360,18 @@ def case_of(invoice: Any) -> Any:
         "request": {"ground": "unused_period"},
     }
     return parse_case(document)
+
+
+def test_account_credit_is_given_once_under_its_key_and_found_by_its_operation(
+    shop: Any, billing: StripeBilling
+) -> None:
+    customer = shop.customer().id
+    given = [
+        billing.give_account_credit(
+            customer=customer, amount=500, currency="usd", operation="op_1", key="give_credit:t:1:1"
+        )
+        for _ in range(2)
+    ]
+    assert given[0] == given[1] == billing.account_credit_of(customer, "op_1")
+    assert billing.account_credit_of(customer, "op_2") is None
+    assert shop.client.v1.customers.retrieve(customer).balance == -500
