@@ -243,13 +243,13 @@ def pay_outside(store: Store, invoice: Json) -> None:
 def void(store: Store, invoice: Json) -> None:
     """Open or uncollectible → void: it asks for nothing any more (SDK docstring).
 
-    The balance that it had taken goes back to the customer (documentation).
+    The balance that it had taken goes back to the customer (documentation), if there still is one.
     """
     invoice_payments.cancel_open(store, invoice)
     _end(store, invoice, "void", "voided_at")
     applied = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
-    if applied:
-        customer = store.get("customer", invoice["customer"])
+    customer = store.tables["customer"].get(invoice["customer"])
+    if applied and customer is not None:
         kind, links = "unapplied_from_invoice", {"invoice": invoice["id"]}
         adjust_balance(store, customer, -applied, invoice["currency"], kind, **links)
     store.emit("invoice.voided", invoice)

@@ -154,6 +154,8 @@ def _draft(store: Store, params: Json) -> Draft:
     }
     _check_sums(store, invoice, total, total - before, links, spoken_for)
     refund, credit = spoken_for["refund_amount"], spoken_for["credit_amount"]
+    if credit:  # to a customer that is still there
+        store.get("customer", invoice["customer"])
     charge = credit_links.charge_of(store, invoice, refund) if refund else None
     kinds = {(True, False): "pre_payment", (False, True): "post_payment"}
     taken = totals(lines)

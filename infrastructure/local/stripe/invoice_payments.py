@@ -99,10 +99,10 @@ def credit(store: Store, invoice: Json, row: Json) -> bool:
 def _overpaid(store: Store, invoice: Json, over: int) -> None:
     """The kind of the balance transaction is unverified."""
     invoice["amount_overpaid"] += over
-    customer = store.get("customer", invoice["customer"])
-    adjust_balance(
-        store, customer, -over, invoice["currency"], "invoice_overpaid", invoice=invoice["id"]
-    )
+    customer = store.tables["customer"].get(invoice["customer"])
+    if customer is not None:
+        kind, links = "invoice_overpaid", {"invoice": invoice["id"]}
+        adjust_balance(store, customer, -over, invoice["currency"], kind, **links)
     store.emit("invoice.overpaid", invoice)
 
 

@@ -38,6 +38,7 @@ class Route:
     pattern: re.Pattern[str]
     answer: Answer
     takes: frozenset[str]
+    modelled: bool
 
     def execute(self, store: Store, params: Json, ids: tuple[str, ...]) -> Json:
         """Runs the answer once its parameters are all ones that it models."""
@@ -79,6 +80,7 @@ class Router:
                 by_shape[key],
                 re.compile(re.escape(key[1]).replace(r"\{\}", "([^/]+)")),
                 *_answers.get(key, (_not_here(*key), frozenset())),
+                key in _answers,
             )
             for key in sorted(by_shape, key=lambda key: key[1].count("{}"))
         ]

@@ -86,7 +86,7 @@ class Operator:
         return self.draw.choice(rows) if rows else "absent"
 
     def amount(self) -> int:
-        return self.draw.randint(1, 3000)
+        return self.draw.randint(1, self.draw.choice([50, 500, 3000]))
 
     def subscribe(self) -> None:
         method = self.draw.choice(
@@ -155,7 +155,7 @@ class Operator:
 
     def link(self) -> None:
         price: Any = {"currency": "usd", "product_data": {"name": "Owed"}}
-        price["unit_amount"] = self.amount() + 50
+        price["unit_amount"] = self.amount() + 50  # at least what can be charged
         params: Any = {"line_items": [{"price_data": price, "quantity": 1}]}
         link = self.v1.payment_links.create(params).id
         self.control(f"payment_links/{link}", method="pm_card_createDispute")
