@@ -4,13 +4,14 @@ Deliveries are unordered and at least once; a failed one is tried again (documen
 retries for three days; here the waits are fractions of a second of real time and end soon.
 """
 
-import http.client
 import queue
 import threading
 import time
-import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
+
+import requests
 
 from infrastructure.local.stripe.clock import Clock
 from infrastructure.local.stripe.faults import Faults
@@ -132,17 +133,17 @@ class Dispatcher:
         return body, headers
 
     def _post(self, delivery: Delivery, kind: str) -> bool:
-        url = urllib.parse.urlsplit(delivery.url)
         body, headers = self._written(delivery, kind)
-        secure = url.scheme == "https"
-        client = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = client(url.hostname or "", url.port, timeout=TIMEOUT_SECONDS)
         try:
-            target = urllib.parse.urlunsplit(("", "", url.path or "/", url.query, ""))
-            connection.request("POST", target, body, headers)
-            status = connection.getresponse().status
-        except (OSError, http.client.HTTPException):
+            with requests.Session() as session:
+                session.trust_env = False  # no proxy between processes of one machine
+                status = session.post(
+                    delivery.url,
+                    body,
+                    headers=headers,
+                    timeout=TIMEOUT_SECONDS,
+                    allow_redirects=False,
+                ).status_code
+        except requests.RequestException:
             return False
-        finally:
-            connection.close()
-        return http.client.OK <= status < http.client.MULTIPLE_CHOICES
+        return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES

@@ -31,39 +31,31 @@ class Choice:
     values: tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Nullable:
+@dataclass(frozen=True)
+class Wrapper:
+    """A type made of another one."""
+
+    inner: "Node"
+
+
+class Nullable(Wrapper):
     """The inner type, null, or absent: the SDK does not tell the last two apart."""
 
-    inner: "Node"
 
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Wrapper):
     """A JSON array."""
 
-    inner: "Node"
 
-
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Wrapper):
     """An object with arbitrary keys, as `metadata` is."""
 
-    inner: "Node"
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Wrapper):
     """A Stripe list: `{object: "list", data, has_more, url}`."""
 
-    inner: "Node"
 
-
-@dataclass(frozen=True, slots=True)
-class Expandable:
+class Expandable(Wrapper):
     """An identifier, or the object itself once expanded."""
-
-    inner: "Node"
 
 
 @dataclass(frozen=True, slots=True)
