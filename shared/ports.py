@@ -9,6 +9,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Generic, Protocol, TypeVar
 
+from shared.domain.arrears import DunningFacts
 from shared.domain.bill import Bill
 from shared.domain.dispute import DisputeFacts
 from shared.domain.facts import Case
@@ -145,6 +146,10 @@ class Billing(Protocol):
 
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:
         """Finalized unpaid invoices and drafts of a customer, without payments."""
+        ...
+
+    def dunning(self, invoice: str) -> DunningFacts | None:
+        """An invoice as it concerns dunning."""
         ...
 
     def pending_charges(self, customer: str, subscription: str) -> list[PendingCharge]: ...  # noqa: D102

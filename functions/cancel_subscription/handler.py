@@ -14,7 +14,7 @@ import msgspec
 from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
 from shared.application.show_cancellation import show_cancellation
 from shared.runtime.bootstrap import services_for
-from shared.runtime.http import Request, Response, api
+from shared.runtime.http import Request, Response, answered, api
 from shared.runtime.settings import CustomerApi, Effects, Stripe, Table
 
 ROUTE = "POST /v1/cancellations"
@@ -36,8 +36,7 @@ def cancel(request: Request) -> Response:
     body = request.json(CancellationRequest)
     confirmed = ConfirmQuote(body.quote_id, body.reason, body.feedback)
     answer = cancel_subscription(services, customer=customer, request=confirmed, call=call)
-    headers = {"idempotency-replayed": "true"} if answer.replayed else {}
-    return Response(answer.status, answer.body, headers)
+    return answered(answer)
 
 
 def show(request: Request) -> Response:

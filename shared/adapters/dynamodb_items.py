@@ -15,6 +15,7 @@ import msgspec
 
 from shared.domain.account import Account
 from shared.domain.approval_limits import Grants
+from shared.domain.arrears import Arrears
 from shared.domain.cancellation import Cancellation
 from shared.domain.controls import Controls, Spent
 from shared.domain.dispute import Dispute
@@ -64,6 +65,7 @@ _KINDS: dict[type, ItemKind] = {
     RefundOperation: ItemKind("REFUND#", lambda r: (r.customer, r.id)),
     ForeignRefund: ItemKind("FOREIGN#", lambda r: (r.customer, r.id)),
     Dispute: ItemKind("DISPUTE#", lambda r: (r.customer, r.id)),
+    Arrears: ItemKind("ARREARS#", lambda r: (r.customer, r.id)),
     Effect: ItemKind("EFFECT#", lambda r: (r.customer, r.id)),
     Controls: ItemKind("CONTROLS", lambda r: (r.customer,)),
     Grants: ItemKind("GRANTS", lambda r: (r.customer,)),

@@ -13,10 +13,9 @@ import stripe
 
 from shared.adapters import stripe_facts as facts
 from shared.adapters.stripe_bills import StripeBills
-from shared.adapters.stripe_disputes import dispute_from_stripe
+from shared.adapters.stripe_disputes_api import StripeDisputes
 from shared.adapters.stripe_errors import or_none, translated
 from shared.adapters.stripe_lists import read_page
-from shared.domain.dispute import DisputeFacts
 from shared.domain.invoice import CreditNoteLine, PendingCharge
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts
@@ -39,7 +38,7 @@ def stripe_client(api_key: str, base: str) -> stripe.StripeClient:
     )
 
 
-class StripeBilling(StripeBills):
+class StripeBilling(StripeBills, StripeDisputes):
     """`shared.ports.Billing` on the Stripe API."""
 
     def page(self, kind: type[R], *, since: datetime | None, after: str | None) -> Page[R]:
@@ -75,27 +74,6 @@ class StripeBilling(StripeBills):
         )
         charges = [facts.pending_charge_from_stripe(raw) for raw in raws]
         return [charge for charge in charges if charge.subscription == subscription]
-
-    def dispute(self, dispute: str) -> DisputeFacts | None:
-        """See `Billing`. A dispute names no customer; its charge does."""
-        raw = or_none(lambda: self._api.disputes.retrieve(dispute, {"expand": ["charge"]}))
-        if raw is None:
-            return None
-        plain = raw.to_dict()
-        customer = facts.identifier(plain["charge"].get("customer"))
-        return dispute_from_stripe(plain, customer, self._beside(plain))
-
-    def _beside(self, dispute: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """What countering it cost: a movement of its own, so only read once evidence was sent."""
-        if not dispute["evidence_details"]["submission_count"]:
-            return []
-        own = {row["id"] for row in dispute["balance_transactions"]}
-        rows = translated(
-            lambda: self._all(
-                self._api.balance_transactions.list({"source": dispute["id"], "limit": 100})
-            )
-        )
-        return [row for row in rows if row["id"] not in own]
 
     def refund(self, refund: str) -> RefundFacts | None:
         """See `Billing`."""

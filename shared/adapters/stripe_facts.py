@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.adapters.stripe_disputes import dispute_from_stripe
+from shared.domain.arrears import DunningFacts
 from shared.domain.dispute import Stance
 from shared.domain.invoice import InvoiceFacts, LineFacts, PaymentFacts, PendingCharge, TaxFacts
 from shared.domain.refund_operation import RefundFacts
@@ -213,4 +214,24 @@ def refund_from_stripe(raw: Raw) -> RefundFacts:
         operation_customer=metadata.get("fairexit_customer"),
         customer=identifier(raw.get("customer")),
         created_at=instant(raw["created"]),
+    )
+
+
+def dunning_from_stripe(raw: Raw) -> DunningFacts:
+    """An invoice as it concerns dunning; a draft has asked for nothing yet."""
+    parent = (raw.get("parent") or {}).get("subscription_details") or {}
+    return DunningFacts(
+        id=raw["id"],
+        number=raw.get("number"),
+        customer=identifier(raw["customer"]) or "",
+        subscription=identifier(parent.get("subscription")),
+        status=raw["status"] or "unrecognized",
+        due=raw["amount_remaining"],
+        paid=raw["amount_paid"],
+        currency=raw["currency"],
+        failed=bool(raw.get("attempted")),
+        first=raw.get("billing_reason") == "subscription_create",
+        pay_by=_maybe(raw.get("due_date")),
+        receivable=(raw.get("metadata") or {}).get("fairexit_receivable"),
+        page=raw.get("hosted_invoice_url"),
     )

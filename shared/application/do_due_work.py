@@ -1,7 +1,9 @@
 """Everything that happens at a time: read what is due, never the whole table."""
 
 from shared.application.change import present, wake
+from shared.application.dun import look_at_arrears
 from shared.application.end_subscription import end_subscription
+from shared.domain.arrears import Arrears
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.subscription import Subscription
@@ -17,10 +19,13 @@ def find_due_work(services: Services) -> list[DueKey]:
 
 
 def do_due_work(services: Services, due: DueKey) -> str:
-    """Do one piece of it, as a word for the metrics: ended, woken, or nothing_to_do."""
+    """Do one piece of it, as a word for the metrics: ended, woken, looked_at, or nothing_to_do."""
     if due.kind is Effect:
         wake(services, due.customer, [due.id])
         return "woken"
+    if due.kind is Arrears:
+        looked = look_at_arrears(services, customer=due.customer, invoice=due.id)
+        return "looked_at" if looked else "nothing_to_do"
     if due.kind is Subscription:
         ended = end_subscription(services, customer=due.customer, subscription=due.id)
         return "ended" if ended else "nothing_to_do"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.application.adopt_refund import refresh_refund
+from shared.application.dun import refresh_invoice
 from shared.application.handle_dispute import handle_dispute
 from shared.application.refresh_subscription import refresh_subscription
 from shared.domain.errors import BrokenInvariantError
@@ -31,6 +32,10 @@ def process_stripe_event(services: Services, envelope: Mapping[str, Any]) -> str
                 event_type=envelope["type"],
             )
             return "dispute_" + "_".join(effects)
+        case "invoice":
+            return "invoice_" + refresh_invoice(
+                services, customer=envelope["customer"], invoice=envelope["object"]
+            )
         case "refund":
             return "refund_" + refresh_refund(services, refund=envelope["object"])
         case kind:

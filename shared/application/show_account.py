@@ -7,6 +7,7 @@ from shared.application.case_document import instant
 from shared.application.change import present
 from shared.domain.account import Account
 from shared.domain.cancellation import Cancellation
+from shared.domain.dispute import Dispute
 from shared.domain.errors import NotFoundError
 from shared.domain.subscription import (
     ENTITLED,
@@ -18,16 +19,33 @@ from shared.ports import Services
 
 
 def show_account(services: Services, *, customer: str) -> dict[str, Any]:
-    """Standing with its causes, and a balance per currency."""
+    """Standing with its causes, a balance per currency, and the disputes."""
     stored = services.store.get(Account, customer)
-    account = stored.record if stored else Account(customer)
+    return account_document(services, stored.record if stored else Account(customer))
+
+
+def account_document(services: Services, account: Account) -> dict[str, Any]:
+    """An account as the API shows it."""
     return {
-        "customer": customer,
+        "customer": account.customer,
         "standing": account.standing.value,
         "causes": _causes(account),
         "balances": [
             {"currency": b.currency, "owed": b.owed, "in_dispute": b.in_dispute}
             for b in sorted(account.balances, key=lambda b: b.currency)
+        ],
+        "disputes": [
+            {
+                "id": one.id,
+                "kind": one.kind.value,
+                "phase": one.phase.value,
+                "outcome": one.outcome.value,
+                "charge": one.charge,
+                "amount": one.amount,
+                "currency": one.currency,
+                "opened_at": instant(one.opened_at),
+            }
+            for one in (s.record for s in services.store.all_of(Dispute, account.customer))
         ],
     }
 

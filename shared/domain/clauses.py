@@ -77,6 +77,8 @@ class Event(StrEnum):
     ACTIVATION = "activation"
     INTAKE = "intake"
     CONTEST = "contest"
+    NON_PAYMENT = "non_payment"
+    VIOLATION = "violation"
     POLICY_CHANGE = "policy_change"
 
 
@@ -219,6 +221,27 @@ class ChargebackRule(Consequence):
     stop_collection: bool
     amount_becomes_owed_when_lost: bool
     fees_become_owed_when_lost: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonPaymentRule(Consequence):
+    """The grace that whoever does not pay has, in days from the first attempt that failed.
+
+    Without ``suspend_after_days`` or ``cancel_after_days`` that does not happen by itself.
+    """
+
+    remind_after_days: tuple[int, ...]
+    suspend_after_days: int | None
+    cancel_after_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViolationRule(Consequence):
+    """What staff may do to whoever breaks the terms; an end by it gives nothing back."""
+
+    suspend: bool
+    stop_collection: bool
+    cancel_without_refund: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from shared.domain import data_map as d
 from shared.domain.account import Account
 from shared.domain.approval_limits import Grants
+from shared.domain.arrears import Arrears
 from shared.domain.cancellation import Cancellation
 from shared.domain.controls import Controls, Spent
 from shared.domain.data_map import FieldKind, Purpose, RecordMap
@@ -131,6 +132,16 @@ RECORDS: Mapping[type, RecordMap] = {
             TECHNICAL: "id customer charge payment intended_method submission_method submissions",
         },
         counts_from="opened_at",
+    ),
+    Arrears: RecordMap(
+        "an unpaid invoice and the grace it has",
+        Purpose.CLAIMS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "number due currency since steps clause settled_at",
+            TECHNICAL: "id customer subscription looking_until",
+        },
+        counts_from="settled_at",
     ),
     Effect: RecordMap(
         "something that was to be done elsewhere: a call on Stripe, a mail, an event",

@@ -48,6 +48,7 @@ class EffectKind(StrEnum):
     REFUND_PAYMENT = "refund_payment"
     ISSUE_CREDIT_NOTE = "issue_credit_note"
     GIVE_CREDIT = "give_credit"
+    LOOK_AT_INVOICE = "look_at_invoice"
     PLAN_COLLECTION = "plan_collection"
     PAUSE_COLLECTION = "pause_collection"
     RESUME_COLLECTION = "resume_collection"

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from shared.domain.calendars import BusinessTime, Calendar
@@ -22,6 +23,9 @@ from shared.domain.statutes import NO_LIBRARY, Library, Statute
 
 class PolicyFaultsError(FaultsError):
     """A pack that cannot be used; ``faults`` names every fault with its TOML path."""
+
+
+R = TypeVar("R", bound=Clause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +105,24 @@ class Policy:
         object.__setattr__(self, "on", on)
         object.__setattr__(self, "cited", PolicyVersion(self.id, self.version, self.digest))
 
+    def rule(self, kind: type[R]) -> R | None:
+        """The clause of that kind, where there is one: of consequences a pack has one each."""
+        return next((clause for clause in self.clauses if isinstance(clause, kind)), None)
+
     @property
     def dispute_consequences(self) -> DisputeConsequences:
         """What a chargeback leads to; nothing where no clause says so."""
-        for clause in self.clauses:
-            if isinstance(clause, ChargebackRule):
-                return DisputeConsequences(
-                    clause.id,
-                    suspend=clause.suspend,
-                    block_refunds=clause.block_refunds,
-                    stop_collection=clause.stop_collection,
-                    amount_becomes_owed_when_lost=clause.amount_becomes_owed_when_lost,
-                    fees_become_owed_when_lost=clause.fees_become_owed_when_lost,
-                )
-        return NO_CONSEQUENCES
+        clause = self.rule(ChargebackRule)
+        if clause is None:
+            return NO_CONSEQUENCES
+        return DisputeConsequences(
+            clause.id,
+            suspend=clause.suspend,
+            block_refunds=clause.block_refunds,
+            stop_collection=clause.stop_collection,
+            amount_becomes_owed_when_lost=clause.amount_becomes_owed_when_lost,
+            fees_become_owed_when_lost=clause.fees_become_owed_when_lost,
+        )
 
 
 def _on_ground(clauses: tuple[Clause, ...], ground: Ground) -> OnGround:

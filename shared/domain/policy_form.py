@@ -184,6 +184,24 @@ CONSEQUENCE = OneOf(
                 "fees_become_owed_when_lost": Member(FLAG),
             },
         ),
+        c.Event.NON_PAYMENT: _consequence(
+            c.Event.NON_PAYMENT,
+            c.NonPaymentRule,
+            {
+                "remind_after_days": Member(ListOf(COUNT), ()),
+                "suspend_after_days": Member(Nullable(COUNT), None),
+                "cancel_after_days": Member(Nullable(COUNT), None),
+            },
+        ),
+        c.Event.VIOLATION: _consequence(
+            c.Event.VIOLATION,
+            c.ViolationRule,
+            {
+                "suspend": Member(FLAG),
+                "stop_collection": Member(FLAG),
+                "cancel_without_refund": Member(FLAG),
+            },
+        ),
         c.Event.CANCELLATION: _consequence(
             c.Event.CANCELLATION,
             c.CancellationRule,

@@ -6,7 +6,7 @@ A route of staff lists the roles that may call it. A route that is not in the ta
 from collections.abc import Mapping
 from enum import StrEnum
 
-from shared.domain.staff import StaffRole
+from shared.domain.staff import DECIDING_ROLES, EVERY_ROLE, WORKING_ROLES, StaffRole
 
 
 class Caller(StrEnum):
@@ -29,6 +29,11 @@ ROUTES: Mapping[str, Allowed] = {
     "DELETE /v1/cancellations/{id}": Caller.CUSTOMER,
     "GET /v1/access/{customer}": Caller.SERVICE,
     "POST /v1/identities": Caller.SERVICE,
+    "GET /v1/staff/accounts/{customer}": EVERY_ROLE,
+    "POST /v1/staff/accounts/{customer}/suspensions": DECIDING_ROLES,
+    "DELETE /v1/staff/accounts/{customer}/suspensions/{id}": DECIDING_ROLES,
+    "POST /v1/staff/accounts/{customer}/costs": WORKING_ROLES,
+    "POST /v1/staff/accounts/{customer}/cancellations": DECIDING_ROLES,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from shared.application.client_keys import ClientCall
+from shared.application.client_keys import Answer, ClientCall
 from shared.application.identify_customer import identify_customer
 from shared.domain.errors import (
     ConflictError,
@@ -215,6 +215,12 @@ def problem(
     if retry is not None:
         headers["retry-after"] = str(retry)
     return Response(status, body | dict(members or {}), headers)
+
+
+def answered(answer: Answer) -> Response:
+    """What a use case has answered to a key, and whether that is the first answer given again."""
+    headers = {"idempotency-replayed": "true"} if answer.replayed else {}
+    return Response(answer.status, answer.body, headers)
 
 
 def _written(response: Response) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from shared.domain.arrears import DunningFacts
 from shared.domain.bill import Bill
 from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import RefusedError
@@ -39,6 +40,7 @@ class FakeBilling:
         self.known_subscriptions: dict[str, SubscriptionFacts] = {}
         self.invoices: dict[str, InvoiceFacts] = {}
         self.charges: dict[str, PendingCharge] = {}
+        self.unpaid: dict[str, DunningFacts] = {}
         self.disputes: dict[str, DisputeFacts] = {}
         self.refunds: dict[str, RefundFacts] = {}
         self.credit_notes: dict[str, dict[str, Any]] = {}
@@ -180,6 +182,9 @@ class FakeBilling:
             for i in self.invoices.values()
             if i.subscription in mine and i.status in ("open", "draft")
         ]
+
+    def dunning(self, invoice: str) -> DunningFacts | None:
+        return self.unpaid.get(invoice)
 
     def pending_charges(self, customer: str, subscription: str) -> list[PendingCharge]:
         del customer

@@ -58,6 +58,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> HandlerServices:
         "withdraw_cancellation",
         "check_access",
         "link_identity",
+        "manage_accounts",
     ):
         monkeypatch.setattr(
             f"functions.{function}.handler.services_for", lambda *_wanted: made, raising=True

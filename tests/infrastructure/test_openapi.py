@@ -11,11 +11,13 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from shared.adapters.policy_files import load_policy_for
 from shared.domain.account import CauseKind, Standing
+from shared.domain.arrears import Rung
 from shared.domain.cancellation import CancellationState, Timing
 from shared.domain.case import parse_case
 from shared.domain.clauses import Outcome
 from shared.domain.decision import Ruled
-from shared.domain.facts import SettleAs
+from shared.domain.dispute import DisputeKind, DisputeOutcome, DisputePhase
+from shared.domain.facts import Finding, SettleAs
 from shared.domain.refund import decide_refund, quote_document
 from shared.domain.refund_operation import RefundStatus
 from shared.domain.subscription import SubscriptionStatus
@@ -165,6 +167,11 @@ def test_every_member_of_an_answer_is_always_there():
         (SCHEMAS["Subscription"]["properties"]["status"], SubscriptionStatus),
         (SCHEMAS["Account"]["properties"]["standing"], Standing),
         (SCHEMAS["Cause"]["properties"]["kind"], CauseKind),
+        (SCHEMAS["Dispute"]["properties"]["kind"], DisputeKind),
+        (SCHEMAS["Dispute"]["properties"]["phase"], DisputePhase),
+        (SCHEMAS["Dispute"]["properties"]["outcome"], DisputeOutcome),
+        (SCHEMAS["ArrearsStep"]["properties"]["rung"], Rung),
+        (SCHEMAS["Finding"], Finding),
         (SCHEMAS["Quote"]["properties"]["outcome"], Outcome),
         (SCHEMAS["Quote"]["properties"]["settle_as"], SettleAs),
         (SCHEMAS["Quote"]["properties"]["trace"]["items"]["properties"]["ruled"], Ruled),
@@ -214,14 +221,20 @@ def test_a_decision_of_the_engine_fits_the_quote(case: dict[str, Any], outcome: 
     assert document["outcome"] == outcome
 
 
-def test_only_confirming_a_quote_takes_an_idempotency_key():
+def test_what_changes_something_takes_an_idempotency_key():
     takers = [
         (method, path)
         for method, path, one in operations()
         if {"$ref": "#/components/parameters/IdempotencyKey"} in one.get("parameters", [])
     ]
 
-    assert takers == [("POST", "/v1/cancellations")]
+    # Whatever changes something for a caller who may have to ask again.
+    assert takers == [
+        (method, path)
+        for method, path, _ in operations()
+        if method == "POST"
+        and (path == "/v1/cancellations" or path.startswith("/v1/staff/accounts/"))
+    ]
 
 
 def test_every_route_of_a_signed_in_caller_says_how_it_refuses():

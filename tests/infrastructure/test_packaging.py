@@ -91,6 +91,7 @@ def test_the_functions_that_do_not_call_stripe_are_these():
         "check_access",
         "do_due_work",
         "link_identity",
+        "manage_accounts",
         "receive_stripe_webhook",
         "show_account",
         "withdraw_cancellation",

@@ -5,11 +5,13 @@ step checks again what the account's standing is now: a stop that comes late mee
 account and does nothing, and the other way round.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from shared.application.change import Change
+from shared.application.dun import follow_bill
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
 from shared.domain.account import Account
+from shared.domain.arrears import DunningFacts
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.subscription import SubscriptionStatus
 from shared.ports import Services
@@ -102,7 +104,19 @@ def _release(services: Services, effect: Effect) -> Result:
     return {}
 
 
+def _look(services: Services, effect: Effect) -> Result:
+    """How an unpaid invoice stands now; a reading, nothing is changed yet."""
+    bill = services.billing.dunning(effect.params["invoice"])
+    return {"bill": asdict(bill) if bill else None}
+
+
+def _after_look(change: Change, _effect: Effect, result: Result) -> None:
+    if result["bill"]:
+        follow_bill(change, DunningFacts(**result["bill"]))
+
+
 PERFORMERS = {
+    EffectKind.LOOK_AT_INVOICE: Performer(send=_look, adopt=_after_look),
     EffectKind.PLAN_COLLECTION: Performer(send=_plan, may_send=_may_plan, adopt=_after_plan),
     EffectKind.PAUSE_COLLECTION: Performer(send=_pause, may_send=_if_stopped),
     EffectKind.RESUME_COLLECTION: Performer(send=_resume, may_send=_if_going_on),

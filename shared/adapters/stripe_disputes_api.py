@@ -1,0 +1,41 @@
+"""What disputes and unpaid invoices need of Stripe's API: one half of the `Billing` port."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.adapters.stripe_disputes import dispute_from_stripe
+from shared.adapters.stripe_errors import or_none, translated
+from shared.adapters.stripe_facts import dunning_from_stripe, identifier
+from shared.adapters.stripe_invoices import StripeInvoices
+from shared.domain.arrears import DunningFacts
+from shared.domain.dispute import DisputeFacts
+
+
+class StripeDisputes(StripeInvoices):
+    """Disputes and what follows from them."""
+
+    def dispute(self, dispute: str) -> DisputeFacts | None:
+        """See `Billing`. A dispute names no customer; its charge does."""
+        raw = or_none(lambda: self._api.disputes.retrieve(dispute, {"expand": ["charge"]}))
+        if raw is None:
+            return None
+        plain = raw.to_dict()
+        customer = identifier(plain["charge"].get("customer"))
+        return dispute_from_stripe(plain, customer, self._beside(plain))
+
+    def _beside(self, dispute: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What countering it cost: a movement of its own, so only read once evidence was sent."""
+        if not dispute["evidence_details"]["submission_count"]:
+            return []
+        own = {row["id"] for row in dispute["balance_transactions"]}
+        rows = translated(
+            lambda: self._all(
+                self._api.balance_transactions.list({"source": dispute["id"], "limit": 100})
+            )
+        )
+        return [row for row in rows if row["id"] not in own]
+
+    def dunning(self, invoice: str) -> DunningFacts | None:
+        """See `Billing`."""
+        raw = or_none(lambda: self._api.invoices.retrieve(invoice))
+        return dunning_from_stripe(raw.to_dict()) if raw else None
