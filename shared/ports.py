@@ -136,6 +136,10 @@ class Billing(Protocol):
         """The invoice of that number with its customer, without payments (may lag a minute)."""
         ...
 
+    def paid_invoices(self, customer: str) -> list[InvoiceFacts]:
+        """A customer's paid invoices, the first paid first, without payments."""
+        ...
+
     def bill(self, invoice: str) -> Bill | None:
         """An invoice with how its lines were priced and what stands beside it."""
         ...

@@ -100,6 +100,7 @@ def invoice_from_stripe(
         subscription=identifier(parent.get("subscription")),
         collects=bool(raw.get("auto_advance")),
         customer=identifier(raw.get("customer")),
+        paid_at=_maybe((raw.get("status_transitions") or {}).get("paid_at")),
     )
 
 

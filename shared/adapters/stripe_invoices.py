@@ -47,6 +47,19 @@ class StripeInvoices:
             )
         return [facts.invoice_from_stripe(raw, self._lines(raw)) for raw in found]
 
+    def paid_invoices(self, customer: str) -> list[InvoiceFacts]:
+        """See `Billing`."""
+        raws = translated(
+            lambda: self._all(
+                self._api.invoices.list({"customer": customer, "status": "paid", "limit": 100})
+            )
+        )
+        # The first ten lines tell what is asked of these; nobody is paid by them.
+        found = [facts.invoice_from_stripe(raw, raw["lines"]["data"]) for raw in raws]
+        return sorted(
+            found, key=lambda invoice: (invoice.paid_at or invoice.created_at, invoice.id)
+        )
+
     def payment(self, payment: str) -> PaymentFacts | None:
         """See `Billing`. The share is the whole payment."""
         intent = self._intent(payment)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from shared.application.activate_account import activate_account
 from shared.application.adopt_refund import refresh_refund
 from shared.application.dun import refresh_invoice
 from shared.application.handle_dispute import handle_dispute
@@ -33,9 +34,13 @@ def process_stripe_event(services: Services, envelope: Mapping[str, Any]) -> str
             )
             return "dispute_" + "_".join(effects)
         case "invoice":
-            return "invoice_" + refresh_invoice(
+            followed = refresh_invoice(
                 services, customer=envelope["customer"], invoice=envelope["object"]
             )
+            if envelope["type"] != "invoice.paid":
+                return "invoice_" + followed
+            activated = activate_account(services, customer=envelope["customer"])
+            return f"invoice_{followed}_{activated}"
         case "refund":
             return "refund_" + refresh_refund(services, refund=envelope["object"])
         case kind:

@@ -61,6 +61,7 @@ class Account:
 
     `paused_subscriptions` and `held_invoices` are what a suspension stopped at Stripe, so that a
     reinstatement starts exactly these again and nothing that somebody else had stopped.
+    `activated_at` is when the first payment for a subscription was seen, None before.
     """
 
     customer: str
@@ -69,6 +70,7 @@ class Account:
     audit_sequence: int = 0
     paused_subscriptions: tuple[str, ...] = ()
     held_invoices: tuple[str, ...] = ()
+    activated_at: datetime | None = None
 
     @property
     def standing(self) -> Standing:

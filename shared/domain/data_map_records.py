@@ -39,7 +39,7 @@ RECORDS: Mapping[type, RecordMap] = {
         d.STANDING,
         {
             FINANCIAL: "causes balances",
-            TECHNICAL: "customer audit_sequence paused_subscriptions held_invoices",
+            TECHNICAL: "customer audit_sequence paused_subscriptions held_invoices activated_at",
         },
     ),
     Subscription: RecordMap(

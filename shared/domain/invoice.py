@@ -63,6 +63,7 @@ class InvoiceFacts:
     subscription: str | None
     collects: bool
     customer: str | None = None
+    paid_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,15 @@ class FakeBilling:
             raise self.fail_before["invoice_numbered"].pop(0)
         return next((i for i in self.invoices.values() if i.number == number), None)
 
+    def paid_invoices(self, customer: str) -> list[InvoiceFacts]:
+        mine = [i for i in self.invoices.values() if self._owner(i) == customer]
+        paid = [i for i in mine if i.status == "paid"]
+        return sorted(paid, key=lambda i: (i.paid_at or i.created_at, i.id))
+
+    def _owner(self, invoice: InvoiceFacts) -> str | None:
+        known = self.known_subscriptions.get(invoice.subscription or "")
+        return invoice.customer or (known.customer if known else None)
+
     def bill(self, invoice: str) -> Bill | None:
         return self.bills.get(invoice)
 

@@ -73,14 +73,18 @@ class Bus:
         targets = [{"Id": "heard", "Arn": arn}]
         events.put_targets(Rule="heard", EventBusName=bus, Targets=targets)
 
-    def about(self, customer: str) -> list[str]:
-        """The names of the events about a customer so far, each once, in alphabetical order."""
+    def about(self, customer: str, *, welcome: bool = False) -> list[str]:
+        """The names of the events about a customer so far, each once, in alphabetical order.
+
+        That the account was activated happens to everybody; it is there with `welcome`.
+        """
         self._listen()
         mine = {event["detail"]["id"]: event for event in self._heard}
         return sorted(
             event["detail-type"]
             for event in mine.values()
             if event["detail"]["customer"] == customer
+            and (welcome or event["detail-type"] != "AccountActivated")
         )
 
     def _listen(self) -> None:

@@ -19,6 +19,8 @@ Tax = tuple[str, bool] | None
 
 SETTLE_SECONDS = 60
 NAMES = itertools.count(1)
+# What everybody gets who pays for the first time.
+WELCOME = "Your account is active"
 
 
 def ask(
@@ -107,6 +109,10 @@ class Customer:
         return sorted(refund.amount for refund in found.data)
 
     def mails(self) -> tuple[str, ...]:
+        """The mails that came after the welcome, subject and text."""
+        return tuple(mail for mail in self.all_mails() if not mail.startswith(WELCOME))
+
+    def all_mails(self) -> tuple[str, ...]:
         """The mails that came, subject and text."""
         return tuple(
             f"{mail.subject}\n{mail.text}" for mail in self.stack.mails() if mail.to == self.email
