@@ -70,6 +70,17 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove `record` if its stored version is still `version`."""
+
+    record: Any
+    version: int
+
+
+Write = Put | Check | Delete
+
+
+@dataclass(frozen=True, slots=True)
 class DueKey:
     """A record whose time has come: which kind it is, whose, and which."""
 
@@ -89,7 +100,7 @@ class Store(Protocol):
         """All records of `kind` in a customer's partition, in key order."""
         ...
 
-    def commit(self, writes: Sequence[Put | Check]) -> None:
+    def commit(self, writes: Sequence[Write]) -> None:
         """Write all or nothing.
 
         Raises:
@@ -271,6 +282,47 @@ class Vault(Protocol):
         ...
 
 
+class People(Protocol):
+    """Who a customer is: names and addresses stay at Stripe and are read when they are needed."""
+
+    def details(self, customer: str) -> Mapping[str, Any]:
+        """Name, email, phone, address, preferred_locales; empty for one who is deleted."""
+        ...
+
+    def correct(self, customer: str, changes: Mapping[str, Any], *, key: str) -> None:
+        """Put name, email, phone or address right."""
+        ...
+
+
+class Files(Protocol):
+    """Customers' files: content that is too large for the table, and archives for export."""
+
+    def put(self, name: str, content: bytes, *, customer: str, media_type: str) -> None:
+        """Keep an archive under this name for a week."""
+        ...
+
+    def link(self, name: str, *, customer: str, seconds: int) -> str:
+        """An address from which whoever has it may load the archive, for so many seconds."""
+        ...
+
+    def delete_all(self, customer: str) -> int:
+        """Delete every version of every file of a customer; how many there were."""
+        ...
+
+
+class SignIns(Protocol):
+    """The company's own user pool; sign-ins of other issuers are not ours to change."""
+
+    def owns(self, issuer: str) -> bool: ...  # noqa: D102
+    def delete(self, subject: str) -> None:
+        """Delete a sign-in; one that is gone already is fine."""
+        ...
+
+    def change_email(self, subject: str, email: str) -> None:
+        """Let a sign-in go by another address, which counts as unverified."""
+        ...
+
+
 class EffectWaker(Protocol):
     """Tells the effects consumer, at once, that there is work; losing a call loses only time."""
 
@@ -340,6 +392,12 @@ class Services(Protocol):
     def billing(self) -> Billing: ...  # noqa: D102
     @property
     def vault(self) -> Vault: ...  # noqa: D102
+    @property
+    def people(self) -> People: ...  # noqa: D102
+    @property
+    def files(self) -> Files: ...  # noqa: D102
+    @property
+    def sign_ins(self) -> SignIns: ...  # noqa: D102
     @property
     def waker(self) -> EffectWaker: ...  # noqa: D102
     @property

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.adapters import dynamodb_items as items
 from shared.domain.errors import ConflictingWriteError, OutcomeUnknownError, UnavailableError
-from shared.ports import Check, DueKey, Put, Stored
+from shared.ports import Delete, DueKey, Put, Stored, Write
 
 R = TypeVar("R")
 
@@ -65,7 +65,7 @@ class DynamoDBStore:
                 return found
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def commit(self, writes: Sequence[Put | Check]) -> None:
+    def commit(self, writes: Sequence[Write]) -> None:
         """See `Store.commit`."""
         self._call("transact_write_items", TransactItems=[self._action(w) for w in writes])
 
@@ -89,7 +89,7 @@ class DynamoDBStore:
         plain = _load(item)
         return Stored(items.from_item(kind, plain), int(plain["version"]))
 
-    def _action(self, write: Put | Check) -> dict[str, Any]:
+    def _action(self, write: Write) -> dict[str, Any]:
         condition: dict[str, Any] = {
             "TableName": self._table,
             "ConditionExpression": "attribute_not_exists(pk)",
@@ -99,9 +99,10 @@ class DynamoDBStore:
                 "ConditionExpression": "version = :version",
                 "ExpressionAttributeValues": _dump({":version": write.version}),
             }
-        if isinstance(write, Check):
+        if not isinstance(write, Put):
             pk, sk = items.key_of(write.record)
-            return {"ConditionCheck": condition | {"Key": _dump({"pk": pk, "sk": sk})}}
+            action = "Delete" if isinstance(write, Delete) else "ConditionCheck"
+            return {action: condition | {"Key": _dump({"pk": pk, "sk": sk})}}
         item = items.to_item(
             write.record,
             version=write.version + 1,

@@ -104,7 +104,7 @@ def _execute(change: Change, quote: Quote, request: ConfirmQuote) -> dict[str, A
     change.put(replace(quote, used_by=cancellation.id))
     change.audit(
         "cancellation_requested",
-        request.reason or "the customer cancelled",
+        "the customer cancelled",
         cancellation=cancellation.id,
         quote=quote.id,
         policy=document["policy"],

@@ -19,7 +19,7 @@ from shared.domain.errors import (
 )
 from shared.domain.ledger import Book, LedgerEntry
 from shared.domain.records import AuditEntry
-from shared.ports import Check, Put, Services
+from shared.ports import Check, Delete, Put, Services, Write
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Change:
         self._actor = actor
         self._versions: dict[tuple[type, tuple[str, ...]], int] = {}
         self._puts: dict[tuple[type, tuple[str, ...]], Any] = {}
-        self._beside: list[Put] = []
+        self._beside: list[Write] = []
         self._audit: list[tuple[str, str, Mapping[str, Any]]] = []
         self.effects: list[str] = []
         self.account = self.load(Account) or Account(customer)
@@ -70,9 +70,14 @@ class Change:
             key = (record.id,)
         self._puts[type(record), key] = record
 
-    def beside(self, put: Put) -> None:
-        """Write a record of another partition in the same transaction."""
-        self._beside.append(put)
+    def delete(self, record: Any, *key: str) -> None:
+        """Remove `record`, loaded under this key."""
+        place = (type(record), key or (record.id,))
+        self._beside.append(Delete(record, self._versions[place]))
+
+    def beside(self, write: Write) -> None:
+        """A write to an item of another partition, in the same transaction."""
+        self._beside.append(write)
 
     def effect(self, kind: EffectKind, params: Mapping[str, Any]) -> str:
         """An effect to be carried out after the commit; its id."""
@@ -138,7 +143,7 @@ class Change:
         Raises:
             ConflictingWriteError: something that was read has moved.
         """
-        if not self._puts and not self._audit:
+        if not self._puts and not self._audit and not self._beside:
             return
         for what, why, details in self._audit:
             self.account = replace(self.account, audit_sequence=self.account.audit_sequence + 1)

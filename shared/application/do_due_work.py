@@ -3,9 +3,11 @@
 from shared.application.change import present, wake
 from shared.application.dun import look_at_arrears
 from shared.application.end_subscription import end_subscription
+from shared.application.privacy.advance_request import advance_request
 from shared.domain.arrears import Arrears
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError
+from shared.domain.privacy import PrivacyRequest
 from shared.domain.subscription import Subscription
 from shared.ports import DueKey, Services
 
@@ -29,4 +31,6 @@ def do_due_work(services: Services, due: DueKey) -> str:
     if due.kind is Subscription:
         ended = end_subscription(services, customer=due.customer, subscription=due.id)
         return "ended" if ended else "nothing_to_do"
+    if due.kind is PrivacyRequest:
+        return advance_request(services, customer=due.customer, request=due.id)
     raise BrokenInvariantError(f"a {due.kind.__name__} is never due")

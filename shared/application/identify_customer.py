@@ -2,6 +2,7 @@
 
 from shared.application.change import present
 from shared.domain.errors import ConflictError, ForbiddenError
+from shared.domain.privacy_records import Login
 from shared.domain.records import Identity
 from shared.ports import Put, Services
 
@@ -29,8 +30,11 @@ def link_identity(services: Services, *, issuer: str, subject: str, customer: st
     """
     stored = services.store.get(Identity, issuer, subject)
     if stored is None:
-        identity = Identity(issuer, subject, customer, present(services), by)
-        services.store.commit([Put(identity, 0)])
+        now = present(services)
+        identity = Identity(issuer, subject, customer, now, by)
+        # The customer's own partition names it too, so that an erasure finds it.
+        login = Login(customer, issuer, subject, now)
+        services.store.commit([Put(identity, 0), Put(login, 0)])
         return True
     if stored.record.customer != customer:
         raise ConflictError("linked-elsewhere", "This sign-in is linked to another customer.")

@@ -23,7 +23,9 @@ from shared.application.effects import (
     charges,
     collection,
     messages,
+    privacy,
     refunds,
+    terms,
 )
 from shared.application.effects.performer import Go, Performer, Refuse, Result, Skip
 from shared.application.money_gate import Hold, pass_gate
@@ -52,6 +54,8 @@ PERFORMERS: dict[EffectKind, Performer] = {
     **account_credit.PERFORMERS,
     **collection.PERFORMERS,
     **messages.PERFORMERS,
+    **privacy.PERFORMERS,
+    **terms.PERFORMERS,
 }
 
 # The longest delay that a queue message can have; later attempts are left to the sweeper.

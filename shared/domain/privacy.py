@@ -159,6 +159,22 @@ class PrivacyRequest:
             raise BrokenInvariantError(f"privacy request {self.id}: {self.state} then {state}")
         return replace(self, state=state, **change)  # type: ignore[arg-type]
 
+    def with_code(self, digest: str, tries: int, until: datetime) -> "PrivacyRequest":
+        """The request as it waits for the code with this digest."""
+        return replace(self, code_digest=digest, tries=tries, check_at=until)
+
+    def with_archive(self, archive: str, until: datetime) -> "PrivacyRequest":
+        """The request with the archive that answers it."""
+        return replace(self, archive=archive, archive_until=until)
+
+    def with_operator_step(self, step: OperatorStep) -> "PrivacyRequest":
+        """The request with something left for a person to do elsewhere."""
+        return replace(self, operator_steps=(*self.operator_steps, step))
+
+    def without_content(self) -> "PrivacyRequest":
+        """The request without what was sealed in it."""
+        return replace(self, content=None)
+
     def may_become(self, state: RequestState) -> bool:
         """Whether `state` may follow the present one."""
         return state in _STEPS[self.state]

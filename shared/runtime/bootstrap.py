@@ -75,6 +75,33 @@ class AwsServices:
         )
 
     @cached_property
+    def people(self) -> ports.People:
+        from shared.adapters.stripe_billing import stripe_client
+        from shared.adapters.stripe_people import StripePeople
+
+        wanted = self.settings.get(parts.Stripe)
+        key = self._secret(wanted.stripe_api_key_arn)
+        return StripePeople(stripe_client(key, wanted.stripe_api_base))
+
+    @cached_property
+    def files(self) -> ports.Files:
+        from shared.adapters.s3_files import S3Files
+
+        wanted = self.settings.get(parts.Files)
+        return S3Files(
+            self._client("s3"), content=wanted.content_bucket, archives=wanted.archive_bucket
+        )
+
+    @cached_property
+    def sign_ins(self) -> ports.SignIns:
+        from shared.adapters.cognito_sign_ins import CognitoSignIns
+
+        wanted = self.settings.get(parts.SignIns)
+        return CognitoSignIns(
+            self._client("cognito-idp"), issuer=wanted.own_issuer, pool=wanted.user_pool_id
+        )
+
+    @cached_property
     def waker(self) -> ports.EffectWaker:
         from shared.adapters.sqs_queues import SqsEffectWaker
 

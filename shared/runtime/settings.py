@@ -56,6 +56,22 @@ class Vault:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """Customers' files: what they sent, and archives for export."""
+
+    content_bucket: str
+    archive_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """The stack's own user pool and its issuer; ``none`` where it has no pool."""
+
+    own_issuer: str
+    user_pool_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """The webhook's way in."""
 

@@ -12,6 +12,7 @@ from shared.domain.controls import OPERATIONS, Controls
 from shared.domain.effects import Effect, EffectKind
 from shared.ports import Policies, Put
 from tests.fakes.billing import FakeBilling
+from tests.fakes.people import FakeFiles, FakePeople, FakeSignIns
 from tests.fakes.store import FakeStore
 from tests.fakes.vault import FakeVault
 
@@ -88,6 +89,9 @@ class FakeServices:
         self.store = FakeStore()
         self.billing = FakeBilling()
         self.vault = FakeVault()
+        self.people = FakePeople()
+        self.files = FakeFiles()
+        self.sign_ins = FakeSignIns()
         self.waker = FakeWaker()
         self.mailer = FakeMailer()
         self.bus = FakeBus()

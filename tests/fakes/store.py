@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from shared.adapters import dynamodb_items as items
 from shared.domain.errors import ConflictingWriteError
-from shared.ports import Check, DueKey, Put, Stored
+from shared.ports import Delete, DueKey, Put, Stored, Write
 
 R = TypeVar("R")
 
@@ -31,7 +31,7 @@ class FakeStore:
             if its_pk == pk and its_sk.startswith(sk)
         ]
 
-    def commit(self, writes: Sequence[Put | Check]) -> None:
+    def commit(self, writes: Sequence[Write]) -> None:
         if self.before_commit:
             self.before_commit.pop(0)()
         keys = [items.key_of(write.record) for write in writes]
@@ -46,6 +46,8 @@ class FakeStore:
                 self.table[key] = items.to_item(
                     write.record, version=write.version + 1, incarnation=1, livemode=False
                 )
+            elif isinstance(write, Delete):
+                del self.table[key]
         self.commits += 1
 
     def due(self, until: datetime, *, limit: int) -> list[DueKey]:

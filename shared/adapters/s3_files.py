@@ -1,0 +1,61 @@
+"""Customers' files in two buckets: what they sent, kept in versions, and archives, kept a week.
+
+Every object stands under its customer's id, which is how all of a customer's are found again.
+"""
+
+from typing import Any
+
+from shared.adapters.aws_errors import translated
+from shared.domain.errors import UnavailableError
+
+
+class S3Files:
+    """`shared.ports.Files` on S3."""
+
+    def __init__(self, client: Any, *, content: str, archives: str) -> None:
+        self._client = client
+        self._archives = archives
+        self._buckets = (content, archives)
+
+    def put(self, name: str, content: bytes, *, customer: str, media_type: str) -> None:
+        """See `Files.put`; the bucket's lifecycle ends the week."""
+        with translated("files"):
+            self._client.put_object(
+                Bucket=self._archives,
+                Key=_key(customer, name),
+                Body=content,
+                ContentType=media_type,
+            )
+
+    def link(self, name: str, *, customer: str, seconds: int) -> str:
+        """See `Files.link`; it never outlives the credentials of the function that signs it."""
+        place = {"Bucket": self._archives, "Key": _key(customer, name)}
+        link: str = self._client.generate_presigned_url(
+            "get_object", Params=place, ExpiresIn=seconds
+        )
+        return link
+
+    def delete_all(self, customer: str) -> int:
+        """See `Files.delete_all`."""
+        return sum(self._delete(bucket, _key(customer, "")) for bucket in self._buckets)
+
+    def _delete(self, bucket: str, prefix: str) -> int:
+        deleted = 0
+        pages = self._client.get_paginator("list_object_versions")
+        with translated("files"):
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+                found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+                if not found:
+                    continue
+                objects = [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in found]
+                answer = self._client.delete_objects(
+                    Bucket=bucket, Delete={"Objects": objects, "Quiet": True}
+                )
+                if answer.get("Errors"):
+                    raise UnavailableError("files: some were not deleted")
+                deleted += len(objects)
+        return deleted
+
+
+def _key(customer: str, name: str) -> str:
+    return f"{customer}/{name}"
