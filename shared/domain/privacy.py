@@ -210,13 +210,14 @@ def deferrals(
     choices: PrivacyChoices,
     account: Account,
     *,
+    arrears_open: bool,
     disputes_open: bool,
     cases_open: bool,
     subscriptions_running: bool,
     money_under_way: bool,
 ) -> tuple[Deferral, ...]:
     """What puts an erasure off now, in a fixed order."""
-    unpaid = any(balance.owed or balance.in_dispute for balance in account.balances)
+    unpaid = arrears_open or any(balance.owed or balance.in_dispute for balance in account.balances)
     holds: Iterable[tuple[Deferral, bool]] = (
         (Deferral.LEGAL_HOLD, bool(choices.holds)),
         (Deferral.OPEN_DISPUTE, disputes_open),

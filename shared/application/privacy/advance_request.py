@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from shared.application.change import Change, transact
 from shared.application.privacy.words import reasons
+from shared.domain.arrears import Arrears
 from shared.domain.cancellation import Cancellation, CancellationState
 from shared.domain.dispute import Dispute, DisputePhase
 from shared.domain.effects import EffectKind
@@ -81,6 +82,7 @@ def why_deferred(change: Change) -> tuple[Deferral, ...]:
     return deferrals(
         change.load(PrivacyChoices) or PrivacyChoices(change.customer),
         change.account,
+        arrears_open=any(one.settled_at is None for one in _all(change, Arrears)),
         disputes_open=any(one.phase is DisputePhase.OPEN for one in disputes),
         cases_open=any(one.state in CASE_OPEN for one in _all(change, RefundCase)),
         subscriptions_running=any(one.ended_at is None for one in _all(change, Subscription)),
