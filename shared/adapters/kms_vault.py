@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.adapters.aws_errors import translated
 from shared.domain.errors import BrokenInvariantError, ErasedError
-from shared.ports import Destroyed
+from shared.personal_ports import Destroyed
 
 # A destroyed key lives on in a warm worker for this long at the most.
 KEY_LIFETIME = timedelta(minutes=5)
@@ -31,7 +31,7 @@ _NONCE = 12  # 96 random bits: 2^32 seals under one key before a repeat is likel
 
 
 class KmsVault:
-    """`shared.ports.Vault` on KMS and a table with the key `customer`."""
+    """`shared.personal_ports.Vault` on KMS and a table with the key `customer`."""
 
     def __init__(
         self,

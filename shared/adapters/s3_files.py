@@ -10,7 +10,7 @@ from shared.domain.errors import UnavailableError
 
 
 class S3Files:
-    """`shared.ports.Files` on S3."""
+    """`shared.personal_ports.Files` on S3."""
 
     def __init__(self, client: Any, *, content: str, archives: str) -> None:
         self._client = client

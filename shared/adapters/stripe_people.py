@@ -11,7 +11,7 @@ _KNOWN = ("name", "email", "phone", "address", "shipping", "preferred_locales", 
 
 
 class StripePeople:
-    """`shared.ports.People` on Stripe's customers."""
+    """`shared.personal_ports.People` on Stripe's customers."""
 
     def __init__(self, api: stripe.StripeClient) -> None:
         self._api = api.v1

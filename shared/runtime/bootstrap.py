@@ -7,7 +7,7 @@ function that touches the billing port.
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from shared import ports
+from shared import personal_ports, ports
 from shared.runtime import settings as parts
 from shared.runtime.settings import Settings, read_settings
 
@@ -62,7 +62,7 @@ class AwsServices:
         return StripeBilling(stripe_client(key, wanted.stripe_api_base))
 
     @cached_property
-    def vault(self) -> ports.Vault:
+    def vault(self) -> personal_ports.Vault:
         from shared.adapters.kms_vault import KmsVault
 
         wanted = self.settings.get(parts.Vault)
@@ -75,7 +75,7 @@ class AwsServices:
         )
 
     @cached_property
-    def people(self) -> ports.People:
+    def people(self) -> personal_ports.People:
         from shared.adapters.stripe_billing import stripe_client
         from shared.adapters.stripe_people import StripePeople
 
@@ -84,7 +84,7 @@ class AwsServices:
         return StripePeople(stripe_client(key, wanted.stripe_api_base))
 
     @cached_property
-    def files(self) -> ports.Files:
+    def files(self) -> personal_ports.Files:
         from shared.adapters.s3_files import S3Files
 
         wanted = self.settings.get(parts.Files)
@@ -93,7 +93,7 @@ class AwsServices:
         )
 
     @cached_property
-    def sign_ins(self) -> ports.SignIns:
+    def sign_ins(self) -> personal_ports.SignIns:
         from shared.adapters.cognito_sign_ins import CognitoSignIns
 
         wanted = self.settings.get(parts.SignIns)

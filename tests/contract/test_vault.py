@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.kms_vault import KEYS_HELD, KmsVault
 from shared.domain.errors import BrokenInvariantError, ErasedError
-from shared.ports import Destroyed, Vault
+from shared.personal_ports import Destroyed, Vault
 from tests.fakes.vault import FakeVault
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.domain.errors import BrokenInvariantError, ErasedError
-from shared.ports import Destroyed
+from shared.personal_ports import Destroyed
 
 
 class FakeVault:
