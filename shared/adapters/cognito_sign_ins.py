@@ -8,7 +8,7 @@ from shared.adapters.aws_errors import translated
 
 
 class CognitoSignIns:
-    """`shared.personal_ports.SignIns` on a user pool; its user names are the subjects of its tokens.
+    """`shared.personal_ports.SignIns` on a user pool; a user name is a token's subject.
 
     Without a pool (``none``, where the stack has an issuer of its own) nothing is ours.
     """
