@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import stripe
-
 from shared.adapters.stripe_errors import or_none, translated
 
 _KNOWN = ("name", "email", "phone", "address", "shipping", "preferred_locales", "tax_exempt")
@@ -13,7 +11,7 @@ _KNOWN = ("name", "email", "phone", "address", "shipping", "preferred_locales", 
 class StripePeople:
     """`shared.personal_ports.People` on Stripe's customers."""
 
-    def __init__(self, api: stripe.StripeClient) -> None:
+    def __init__(self, api: Any) -> None:
         self._api = api.v1
 
     def details(self, customer: str) -> Mapping[str, Any]:
