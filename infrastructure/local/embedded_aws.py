@@ -29,7 +29,7 @@ def aws_client(service: str, endpoint: str) -> Any:
 
 def start_emulator(port: int, directory: Path, clock: Path) -> Server:
     """Start MiniStack: loopback only, roles enforced, all its files in `directory`."""
-    for folder in ("logs", "tmp"):
+    for folder in ("logs", "tmp", "crashes"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     environment = {
         **ROOT_KEYS,
@@ -46,6 +46,7 @@ def start_emulator(port: int, directory: Path, clock: Path) -> Server:
         "FAIREXIT_PYTHON": sys.executable,
         "FAIREXIT_LOGS": str(directory / "logs"),
         "FAIREXIT_CLOCK_FILE": str(clock),
+        "FAIREXIT_CRASHES": str(directory / "crashes"),
     }
     return Server(
         "The embedded AWS",

@@ -4,12 +4,14 @@ Runs under the application's interpreter as a script, so that a function finds i
 layer (both through PYTHONPATH) and third-party packages, and nothing of `infrastructure`.
 Error shapes are those of awslambdaric, against which a contract test holds this file.
 
-The one addition is the local clock: with FAIREXIT_CLOCK_FILE set, the application's system clock
-is moved by that file's offset. Signatures, tokens and the SDKs stay on real time.
+Two things are added. With FAIREXIT_CLOCK_FILE set, the application's system clock is moved by that
+file's offset; signatures, tokens and the SDKs stay on real time. With FAIREXIT_CRASHES set, the
+process dies where a plan in that folder says; see `crash_points.py`.
 """
 
 import http.client
 import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -66,6 +68,17 @@ def move_the_clock(file: Path) -> None:
         return datetime.now(UTC) + timedelta(seconds=json.loads(file.read_text())["offset_seconds"])
 
     module.SystemClock.now = now
+
+
+def crash_points(folder: Path) -> Any:
+    """Load the file beside this one, which no path of a function leads to."""
+    file = Path(__file__).with_name("crash_points.py")
+    spec = importlib.util.spec_from_file_location("crash_points", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.install(folder)
 
 
 def load(handler: str) -> Callable[[Any, Context], Any]:
@@ -142,6 +155,8 @@ def main() -> None:
     try:
         if clock_file := os.environ.get("FAIREXIT_CLOCK_FILE"):
             move_the_clock(Path(clock_file))
+        crashes = os.environ.get("FAIREXIT_CRASHES")
+        points = crash_points(Path(crashes)) if crashes else None
         handler = load(os.environ["_HANDLER"])
     except Exception as error:  # noqa: BLE001 -- whatever stops the import is the init error
         report = describe(error, error.__traceback__)
@@ -164,6 +179,8 @@ def main() -> None:
             result, outcome = json.dumps(report).encode(), "error"
         sys.stdout.flush()
         sys.stderr.flush()
+        if points is not None:
+            points.die_if("before", points.pass_by("answer", f"{event.decode()} {result.decode()}"))
         call("POST", f"{path}/{outcome}", result).read()
 
 

@@ -23,8 +23,10 @@ WITHOUT_STRIPE = [
     for name, function in FUNCTIONS.items()
     if "STRIPE_API_KEY_ARN" not in function["Environment"]["Variables"]
 ]
-# What only the local stack may know: the offset of its clock.
-CLOCK_OFFSET = re.compile(rb"FAIREXIT_CLOCK|offset_seconds|CLOCK_FILE", re.IGNORECASE)
+# What only the local stack may know: the offset of its clock, and where a function dies.
+CLOCK_OFFSET = re.compile(
+    rb"FAIREXIT_CLOCK|offset_seconds|CLOCK_FILE|FAIREXIT_CRASHES|crash_points", re.IGNORECASE
+)
 
 
 LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
