@@ -44,7 +44,7 @@ def may_differ(known: Subscription | None, seen: SubscriptionFacts, moment: Mome
     if not moment.is_settled(seen.id, seen.created_at):
         return False
     alone = Here(seen.customer, subscriptions=(known,) if known else ())
-    return _subscription(alone, known, seen)[0] is not None
+    return _subscription(alone, known, seen, moment)[0] is not None
 
 
 def is_expected(refund: RefundOperation | ForeignRefund, moment: Moment) -> bool:
@@ -60,7 +60,7 @@ def _subscriptions(here: Here, seen: AtStripe, moment: Moment) -> Iterator[Diver
     known = {one.id: one for one in here.subscriptions}
     for facts in seen.subscriptions:
         if moment.is_settled(facts.id, facts.created_at):
-            kind, detail, repair = _subscription(here, known.get(facts.id), facts)
+            kind, detail, repair = _subscription(here, known.get(facts.id), facts, moment)
             if kind is not None:
                 yield Divergence(kind, here.customer, facts.id, detail, repair)
     # Unless it is listed, it was asked for by its id.
@@ -72,7 +72,7 @@ def _subscriptions(here: Here, seen: AtStripe, moment: Moment) -> Iterator[Diver
 
 
 def _subscription(
-    here: Here, known: Subscription | None, seen: SubscriptionFacts
+    here: Here, known: Subscription | None, seen: SubscriptionFacts, moment: Moment
 ) -> tuple[DivergenceKind | None, str, Repair | None]:
     kinds, refresh = DivergenceKind, Repair.REFRESH_SUBSCRIPTION
     over = seen.status is SubscriptionStatus.ENDED
@@ -81,7 +81,7 @@ def _subscription(
         missing = None if over else kinds.SUBSCRIPTION_UNKNOWN_HERE
         return missing, f"{seen.status} at Stripe", refresh
     if known.ended_at is not None:
-        return _after_end(here, known, seen)
+        return _after_end(here, known, seen, moment)
     if seen.status is not known.status:
         detail = f"{known.status} here, {seen.status} at Stripe"
         return kinds.SUBSCRIPTION_STATUS_DIFFERS, detail, refresh
@@ -98,14 +98,17 @@ def _subscription(
 
 
 def _after_end(
-    here: Here, known: Subscription, seen: SubscriptionFacts
+    here: Here, known: Subscription, seen: SubscriptionFacts, moment: Moment
 ) -> tuple[DivergenceKind | None, str, Repair | None]:
     assert known.ended_at is not None
-    if seen.status is SubscriptionStatus.ENDED:
-        return None, "", None
-    if any(item.period_start >= known.ended_at for item in seen.items):
+    over = seen.status is SubscriptionStatus.ENDED
+    # One that is over has no way to show that this was settled, so it is told for some days only.
+    told = over and seen.ended_at is not None and seen.ended_at < moment.since
+    if not told and any(item.period_start >= known.ended_at for item in seen.items):
         detail = f"ended {known.ended_at} here, and billed for a period after it"
         return DivergenceKind.BILLED_AFTER_END, detail, None
+    if over:
+        return None, "", None
     if _is_on_its_way(here, known.id, EffectKind.CANCEL_SUBSCRIPTION):
         return None, "", None
     detail = f"ended here, {seen.status} at Stripe"

@@ -178,8 +178,12 @@ def decide_attempt(effect: Effect, now: datetime, incarnation: int) -> Attempt:
     5xx, only a look-up tells; and a look-up that finds nothing tells it only once the last
     request can no longer be executing. In a table that was restored from a backup, what an effect
     says of itself may be old: whatever was not sent in this life of the table is looked up first.
+
+    Once tried, an effect waits for its next instant: a repeated message must not climb the ladder.
     """
     if effect.status not in (EffectStatus.PENDING, EffectStatus.SENT):
+        return Attempt.NOTHING
+    if effect.attempts and now < effect.next_attempt_at:
         return Attempt.NOTHING
     if effect.incarnation != incarnation or (effect.sent_at is None and incarnation > 1):
         return Attempt.LOOK_UP_FIRST

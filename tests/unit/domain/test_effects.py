@@ -61,7 +61,7 @@ def test_the_same_key_is_used_only_while_stripe_remembers_it(
 
 def test_a_stored_server_error_is_looked_up() -> None:
     ambiguous = sent().retrying(NOW, ambiguous=True)
-    assert decide_attempt(ambiguous, NOW + SECOND, 1) is Attempt.LOOK_UP_FIRST
+    assert decide_attempt(ambiguous, NOW + RETRY_LADDER[0], 1) is Attempt.LOOK_UP_FIRST
 
 
 def test_an_ambiguous_effect_stays_ambiguous_until_its_key_changes() -> None:
@@ -89,6 +89,11 @@ def test_a_new_epoch_is_a_new_key_and_a_new_clock() -> None:
     rotated = sent().sending(later, new_epoch=True, incarnation=1)
     assert (rotated.epoch, rotated.sent_at) == (2, later)
     assert decide_attempt(rotated, later + KEY_LIFETIME, 1) is Attempt.SEND
+
+
+def test_once_tried_an_effect_waits_for_its_time() -> None:
+    assert decide_attempt(sent(), NOW + SWEEP_AFTER - SECOND, 1) is Attempt.NOTHING
+    assert decide_attempt(sent(), NOW + SWEEP_AFTER, 1) is Attempt.SEND
 
 
 @pytest.mark.parametrize(
@@ -125,9 +130,9 @@ def test_failures_before_anything_was_sent_climb_the_ladder_too() -> None:
 
 @pytest.mark.parametrize("effect", [fresh(), sent()], ids=["never sent", "sent"])
 def test_an_effect_of_an_earlier_life_of_the_table_is_looked_up_first(effect: Effect) -> None:
-    assert decide_attempt(effect, NOW, 2) is Attempt.LOOK_UP_FIRST
+    assert decide_attempt(effect, NOW + SWEEP_AFTER, 2) is Attempt.LOOK_UP_FIRST
 
 
 def test_once_sent_again_it_belongs_to_this_life() -> None:
     adopted = fresh().sending(NOW, new_epoch=True, incarnation=2)
-    assert decide_attempt(adopted, NOW, 2) is Attempt.SEND
+    assert decide_attempt(adopted, NOW + SWEEP_AFTER, 2) is Attempt.SEND

@@ -1,0 +1,146 @@
+"""What the proof has found in our code: each bug as the shortest example that shows it."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.application.adopt_refund import refresh_refund
+from shared.application.client_keys import Answer
+from shared.application.perform_effect import count_failed_attempt, perform_effect
+from shared.application.reconcile import Report, reconcile
+from shared.application.reconcile_lists import Scope as Reach
+from shared.domain.cancellation import Timing
+from shared.domain.effects import EffectKind, EffectStatus
+from shared.domain.errors import RefusedError
+from shared.domain.payment import Payment
+from shared.domain.refund_operation import RefundFacts, RefundOperation
+from shared.domain.subscription import SubscriptionStatus
+from tests.application.annual_plan import REFUND, confirm, quoted, refunded
+from tests.application.builders import (
+    CUSTOMER,
+    SUBSCRIPTION,
+    YEAR_END,
+    services_with_annual_plan,
+    subscription_facts,
+)
+from tests.fakes.services import FakeServices
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return services_with_annual_plan()
+
+
+def sweep(services: FakeServices, *, days: int) -> None:
+    for _ in range(days * 4):
+        services.clock.advance(hours=6)
+        services.run_due_work()
+        services.run_effects()
+
+
+def compared(services: FakeServices) -> Report:
+    services.billing.now = services.clock.now()
+    return reconcile(services, Reach(grace=timedelta(0), everyone=True), repair=False)
+
+
+def test_the_same_call_beside_itself_has_one_answer(services: FakeServices) -> None:
+    quote = quoted(services)["id"]
+    twins: list[Answer] = []
+    services.store.before_commit.append(lambda: twins.append(confirm(services, quote)))
+    answer = confirm(services, quote)
+    assert (answer.status, answer.body) == (202, twins[0].body)
+    assert answer.replayed
+
+
+def test_a_clock_behind_that_of_the_quote_loses_no_refund(services: FakeServices) -> None:
+    quote = quoted(services)["id"]
+    services.clock.advance(seconds=-2)
+    answer = confirm(services, quote)
+    assert answer.body["state"] == "executing"
+    services.run_effects()
+    assert refunded(services) == REFUND
+
+
+@pytest.mark.parametrize(
+    ("errors", "given_up_as"),
+    [([RuntimeError("poison")] * 20, "needs_person"), ([RefusedError("no", "no")], "rejected")],
+    ids=["without an outcome", "refused"],
+)
+def test_a_refund_that_was_given_up_and_failed_after_all_is_adopted(
+    services: FakeServices, errors: list[Exception], given_up_as: str
+) -> None:
+    services.billing.fail_before["refund_payment"] = errors
+    confirm(services, quoted(services)["id"])
+    for _ in range(20):
+        try_all(services)
+        services.clock.advance(hours=25)
+        services.run_due_work()
+    (stored,) = services.store.all_of(RefundOperation, CUSTOMER)
+    assert stored.record.status == given_up_as
+    late = RefundFacts(
+        id="re_late",
+        payment=stored.record.payment,
+        amount=REFUND,
+        currency="usd",
+        status="failed",
+        failure="expired_or_canceled_card",
+        operation=stored.record.id,
+        operation_customer=CUSTOMER,
+    )
+    services.billing.refunds[late.id] = late
+    assert refresh_refund(services, refund=late.id) == "failed"
+    payment = services.store.get(Payment, CUSTOMER, stored.record.payment)
+    assert payment is not None
+    assert (payment.record.reserved, payment.record.refunded) == (0, 0)
+
+
+def try_all(services: FakeServices) -> None:
+    while services.waker.woken:
+        customer, effect, _ = services.waker.woken.pop(0)
+        try:
+            perform_effect(services, customer=customer, effect_id=effect)
+        except RuntimeError:
+            count_failed_attempt(services, customer=customer, effect_id=effect)
+
+
+def test_a_period_that_stripe_billed_before_it_heard_of_the_end_is_told(
+    services: FakeServices,
+) -> None:
+    """Stripe could not be reached until its own clock had renewed what was cancelled in time."""
+    confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"])
+    services.waker.woken.clear()
+    services.clock.instant = YEAR_END + timedelta(hours=5)
+    renewed = subscription_facts(start=YEAR_END, end=YEAR_END + timedelta(days=365))
+    services.billing.known_subscriptions[SUBSCRIPTION] = renewed
+    services.billing.now = services.clock.now()
+    sweep(services, days=1)
+    at_stripe = services.billing.known_subscriptions[SUBSCRIPTION]
+    assert at_stripe.status is SubscriptionStatus.ENDED
+    found = [one.divergence.kind.value for one in compared(services).findings]
+    assert found == ["billed_after_end"]
+    services.clock.advance(days=10)
+    assert compared(services).findings == []
+
+
+@pytest.mark.parametrize("status", ["pending", "failed"])
+def test_a_refund_that_has_not_succeeded_is_no_divergence(
+    services: FakeServices, status: str
+) -> None:
+    """Stripe takes its amount from the balance at once; the ledger has it once it has succeeded."""
+    services.billing.refund_status = status
+    confirm(services, quoted(services)["id"])
+    services.run_effects()
+    services.clock.advance(hours=2)
+    assert compared(services).findings == []
+
+
+def test_a_repeated_message_does_not_climb_the_ladder(services: FakeServices) -> None:
+    confirm(services, quoted(services)["id"])
+    (effect,) = services.effects(CUSTOMER, EffectKind.CANCEL_SUBSCRIPTION)
+    services.billing.fail_before["cancel_now"] = [RuntimeError("down")]
+    with pytest.raises(RuntimeError):
+        perform_effect(services, customer=CUSTOMER, effect_id=effect.id)
+    for _ in range(30):
+        perform_effect(services, customer=CUSTOMER, effect_id=effect.id)
+    (effect,) = services.effects(CUSTOMER, EffectKind.CANCEL_SUBSCRIPTION)
+    assert (effect.status, effect.attempts) == (EffectStatus.SENT, 1)
