@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test crash lint clauses data-map bench-quote mutate check-stripe-cli report-stripe lock build
+.PHONY: help setup run test crash lint clauses data-map bench-quote mutate prove check-stripe-cli report-stripe lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -50,6 +50,9 @@ bench-quote: setup ## decisions a second, and a million cases through the comman
 mutate: ## mutation score of the arithmetic of money (minutes), survivors with their reasons
 	@$(PYTHON) infrastructure/environments.py mutate
 	@.local/mutation/bin/python -m infrastructure.mutation
+
+prove: setup ## our own code through simulated lifetimes with every fault, about 20 minutes (SECONDS=n for less)
+	@$(BIN)/python -m infrastructure.proof prove $(SECONDS)
 
 lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/*.in
 	@$(PYTHON) infrastructure/environments.py lock

@@ -19,7 +19,7 @@ LINTERS = {
     "lint-imports": ["lint-imports"],
     "cfn-lint": ["cfn-lint", "template.yaml"],
 }
-STAGES = ("unit", "application", "contract", "handlers", "infrastructure", "scenarios")
+STAGES = ("unit", "application", "contract", "handlers", "infrastructure", "proof", "scenarios")
 
 
 def lint() -> int:

@@ -1,0 +1,244 @@
+"""Stripe's API in front of the simulated account: what is read, with what can go wrong."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from infrastructure.proof.simulated.faults import Fault
+from infrastructure.proof.simulated.hub import SECOND
+from infrastructure.proof.simulated.keys import Keys
+from infrastructure.proof.simulated.stripe import Note, Stripe
+from infrastructure.proof.simulated.worker import Worker
+from shared.domain.dispute import DisputeFacts
+from shared.domain.errors import OutcomeUnknownError, UnavailableError
+from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
+from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
+from shared.domain.refund_operation import RefundFacts
+from shared.domain.subscription import SubscriptionFacts
+from shared.ports import Page
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+PER_PAGE = 10
+TIMES_OUT = 10 * SECOND
+
+
+class Reads:
+    """The half of `shared.ports.Billing` that changes nothing, for one worker."""
+
+    def __init__(self, worker: Worker, stripe: Stripe, keys: Keys) -> None:
+        self.worker = worker
+        self.stripe = stripe
+        self.keys = keys
+
+    # -- the two ways of asking
+
+    def ask(self, name: str, read: Callable[[], T]) -> T:
+        """One request that reads."""
+        fault = self.worker.enter("ask", name)
+        if fault is Fault.STRIPE_BUSY:
+            raise UnavailableError("stripe: 429")
+        if fault is Fault.STRIPE_READ_CUT or self.worker.world.stripe_is_down:
+            self.worker.pass_time(TIMES_OUT)
+            raise OutcomeUnknownError("stripe: cut")
+        answer = read()
+        self.worker.leave(fault)
+        return answer
+
+    # -- lists
+
+    def page(self, kind: type[R], *, since: datetime | None, after: str | None) -> Page[R]:
+        """See `Billing`."""
+        return self.ask("page", lambda: self.page_of(kind, since, after))
+
+    def page_of(self, kind: type[Any], since: datetime | None, after: str | None) -> Page[Any]:
+        """A part of a list, as Stripe pages it."""
+        stripe = self.stripe
+        lists: dict[type, Callable[[], list[Any]]] = {
+            RefundFacts: lambda: list(stripe.refunds.values()),
+            DisputeFacts: lambda: list(stripe.disputes.values()),
+            SubscriptionFacts: self.all_subscriptions,
+            CreditNoteFacts: lambda: [_note_facts(note) for note in stripe.notes.values()],
+            ChangeFacts: lambda: list(stripe.changes),
+            MovementFacts: lambda: list(stripe.movements),
+        }
+        rows = lists[kind]()
+        if since is not None:
+            rows = [row for row in rows if _created(row) >= since]
+        rows.reverse()
+        names = [_name(row) for row in rows]
+        begin = names.index(after) + 1 if after in names else 0
+        part = rows[begin : begin + PER_PAGE]
+        more = begin + PER_PAGE < len(rows)
+        return Page(tuple(part), _name(part[-1]) if more else None)
+
+    def all_subscriptions(self) -> list[SubscriptionFacts]:
+        """Every subscription, ended ones too."""
+        return [self.as_it_is(one) for one in self.stripe.subscriptions.values()]
+
+    def as_it_is(self, facts: SubscriptionFacts) -> SubscriptionFacts:
+        """A subscription with its collection as it stands."""
+        return replace(facts, collection_paused=facts.id in self.stripe.paused)
+
+    # -- reads
+
+    def customer_email(self, customer: str) -> str | None:
+        """See `Billing`."""
+        return self.ask("customer_email", lambda: self.stripe.emails.get(customer))
+
+    def subscription(self, subscription: str) -> SubscriptionFacts | None:
+        """See `Billing`."""
+
+        def read() -> SubscriptionFacts | None:
+            found = self.stripe.subscriptions.get(subscription)
+            return self.as_it_is(found) if found else None
+
+        return self.ask("subscription", read)
+
+    def subscriptions(self, customer: str) -> list[SubscriptionFacts]:
+        """See `Billing`."""
+        return self.ask(
+            "subscriptions",
+            lambda: [one for one in self.all_subscriptions() if one.customer == customer],
+        )
+
+    def subscription_invoices(self, subscription: str, after: datetime) -> list[InvoiceFacts]:
+        """See `Billing`."""
+
+        def read() -> list[InvoiceFacts]:
+            return [
+                self.whole(name)
+                for name, invoice in self.stripe.invoices.items()
+                if invoice.facts.subscription == subscription
+                and invoice.facts.status in ("paid", "open")
+                and any(line.period_end > after for line in invoice.facts.lines)
+            ]
+
+        return self.ask("subscription_invoices", read)
+
+    def whole(self, name: str) -> InvoiceFacts:
+        """An invoice with its payments."""
+        invoice = self.stripe.invoices[name]
+        paid = [self.payment_now(one.id) for one in invoice.paid]
+        credited = sum(note.credit for note in self.stripe.notes.values() if note.invoice == name)
+        payments = tuple(one for one in (*paid, *invoice.other) if one)
+        return replace(invoice.facts, payments=payments, credited=credited)
+
+    def open_invoices(self, customer: str) -> list[InvoiceFacts]:
+        """See `Billing`."""
+        return self.ask(
+            "open_invoices",
+            lambda: [
+                one.facts
+                for one in self.stripe.invoices.values()
+                if one.customer == customer and one.facts.status in ("open", "draft")
+            ],
+        )
+
+    def pending_charges(self, customer: str, subscription: str) -> list[PendingCharge]:
+        """See `Billing`."""
+        del customer
+        return self.ask(
+            "pending_charges",
+            lambda: [
+                one for one in self.stripe.pending.values() if one.subscription == subscription
+            ],
+        )
+
+    def dispute(self, dispute: str) -> DisputeFacts | None:
+        """See `Billing`."""
+        return self.ask("dispute", lambda: self.stripe.disputes.get(dispute))
+
+    def payment(self, payment: str) -> PaymentFacts | None:
+        """See `Billing`."""
+        return self.ask("payment", lambda: self.payment_now(payment))
+
+    def payment_now(self, payment: str) -> PaymentFacts | None:
+        """A payment as it stands."""
+        paid = self.stripe.payments().get(payment)
+        if paid is None:
+            return None
+        held = self.stripe.disputes_of(payment)
+        return PaymentFacts(
+            id=paid.id,
+            amount=paid.amount,
+            fee=0,
+            refunded=self.stripe.refunded(payment),
+            disputed=sum(one.amount for one in held),
+            refundable=not held,
+            method=paid.method,
+            total=paid.amount,
+        )
+
+    def refund(self, refund: str) -> RefundFacts | None:
+        """See `Billing`."""
+        return self.ask("refund", lambda: self.stripe.refunds.get(refund))
+
+    def refunds_of(self, payment: str) -> list[RefundFacts]:
+        """See `Billing`."""
+
+        def read() -> list[RefundFacts]:
+            found = [one for one in self.stripe.refunds.values() if one.payment == payment]
+            self.worker.world.watch.looked(payment, found)
+            return found
+
+        return self.ask("refunds_of", read)
+
+    def credit_note_of(self, invoice: str, operation: str) -> str | None:
+        """See `Billing`."""
+
+        def read() -> str | None:
+            notes = self.stripe.notes.values()
+            mine = (n.id for n in notes if (n.invoice, n.operation) == (invoice, operation))
+            found = next(mine, None)
+            self.worker.world.watch.looked_for("note", operation, found)
+            return found
+
+        return self.ask("credit_note_of", read)
+
+    def charge_added(self, customer: str, operation: str) -> str | None:
+        """See `Billing`."""
+        del customer
+
+        def read() -> str | None:
+            found = self.stripe.added.get(operation)
+            self.worker.world.watch.looked_for("charge", operation, found)
+            return found
+
+        return self.ask("charge_added", read)
+
+    def preview_credit_note(
+        self,
+        *,
+        invoice: str,
+        lines: Sequence[CreditNoteLine],
+        refund: int,
+        credit: int,
+        out_of_band: int,
+    ) -> int:
+        """See `Billing`."""
+        del invoice, refund, credit, out_of_band
+        return self.ask("preview_credit_note", lambda: total_of(lines))
+
+
+def total_of(lines: Sequence[CreditNoteLine]) -> int:
+    """What a credit note over these lines comes to."""
+    on_top = sum(tax.amount for line in lines for tax in line.taxes if not tax.inclusive)
+    return sum(line.amount for line in lines) + on_top
+
+
+def _note_facts(note: Note) -> CreditNoteFacts:
+    return CreditNoteFacts(
+        note.id, note.customer, note.invoice, "issued", note.operation, note.created_at
+    )
+
+
+def _created(row: Any) -> datetime:
+    at: datetime = row.opened_at if isinstance(row, DisputeFacts) else row.created_at
+    return at
+
+
+def _name(row: Any) -> str:
+    return str(row.event if isinstance(row, ChangeFacts) else row.id)

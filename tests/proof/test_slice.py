@@ -1,0 +1,26 @@
+"""A slice of `make prove` that is the same for ever, and the proof of its own parts."""
+
+import pytest
+
+from infrastructure.proof.lifetimes import Tally, live_some, schedule_of
+from infrastructure.proof.schedules import from_text
+
+SEEDS = 240
+PARTS = 4
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_lifetimes_break_no_invariant(part: int) -> None:
+    seeds = [f"slice {part} {number}" for number in range(SEEDS // PARTS)]
+    tally: Tally = live_some((seeds, 600.0))
+    assert tally.failing == []
+    assert tally.seeds == len(seeds)
+    assert len(tally.faults) > 16
+
+
+def test_a_lifetime_is_told_again_from_its_text() -> None:
+    schedule, lifetime = schedule_of("slice 0 7")
+    first = lifetime.live()
+    again = from_text(schedule.as_text())
+    assert again.faults == schedule.faults
+    assert again.live().fired == first.fired
