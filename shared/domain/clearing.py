@@ -65,7 +65,7 @@ def _quiet(here: Here, seen: AtStripe) -> set[str]:
     """Refunds that the ledger says nothing of, and rightly: the money is not with the customer.
 
     Stripe's balance moves when a refund is made; we book it when it has succeeded. One that failed
-    before has moved the balance there and back.
+    before has moved the balance there and back, whether we had heard of it or not.
     """
     rest: dict[str, int] = defaultdict(int)
     for movement in seen.movements:
@@ -73,13 +73,9 @@ def _quiet(here: Here, seen: AtStripe) -> set[str]:
             rest[movement.source or ""] += movement.net
     known = [(one.stripe_refund, one.status) for one in here.operations]
     known += [(one.id, one.status) for one in here.foreign if one.claimed_by is None]
-    return {
-        name
-        for name, status in known
-        if name
-        and not _about(here, name)
-        and (status in UNDER_WAY or (status is RefundStatus.FAILED and rest[name] == 0))
-    }
+    under_way = {name for name, status in known if name and status in UNDER_WAY}
+    back = {name for name, left in rest.items() if left == 0}
+    return {name for name in under_way | back if not _about(here, name)}
 
 
 def _differs(wanted: int, booked: int) -> str:

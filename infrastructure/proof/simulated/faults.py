@@ -31,6 +31,7 @@ class Fault(StrEnum):
     STRIPE_500_IDLE = "stripe_500_idle"
     STRIPE_500_DONE = "stripe_500_done"
     REFUND_PENDS = "refund_pends"
+    REFUND_ASKS = "refund_asks"
     REFUND_FAILS = "refund_fails"
     REFUND_FAILS_LATE = "refund_fails_late"
     EVENT_LOST = "event_lost"
@@ -78,7 +79,7 @@ PLACES: Mapping[str, tuple[Fault, ...]] = {
     "wake": (*CRASHES, Fault.WAKE_FAILS, Fault.MESSAGE_LOST),
     "message": (Fault.MESSAGE_TWICE, Fault.MESSAGE_LATE),
     "event": (Fault.EVENT_LOST, Fault.EVENT_NEVER_MADE, Fault.EVENT_TWICE, Fault.EVENT_LATE),
-    "refund": (Fault.REFUND_PENDS, Fault.REFUND_FAILS, Fault.REFUND_FAILS_LATE),
+    "refund": (Fault.REFUND_PENDS, Fault.REFUND_ASKS, Fault.REFUND_FAILS, Fault.REFUND_FAILS_LATE),
     "worker": (Fault.CLOCK_SKEWED,),
     "answer": (Fault.ANSWER_LOST,),
     "schedule": (Fault.SCHEDULE_MISSED,),

@@ -188,9 +188,11 @@ class Api(Reads):
         credit: int,
         operation: str,
         key: str,
+        out_of_band: int = 0,
     ) -> str:
         """See `Billing`."""
-        params = (operation, invoice, tuple(lines), tuple(map(tuple, refunds)), credit)
+        made = tuple(map(tuple, refunds))
+        params = (operation, invoice, tuple(lines), made, credit, out_of_band)
         return self.mutate("issue_credit_note", key, params, lambda: self._note(*params))
 
     def _note(
@@ -200,6 +202,7 @@ class Api(Reads):
         lines: Sequence[CreditNoteLine],
         refunds: Sequence[tuple[Any, ...]],
         credit: int,
+        out_of_band: int,
     ) -> str:
         stripe = self.stripe
         known = stripe.invoices[invoice]
@@ -214,7 +217,7 @@ class Api(Reads):
             if refund in claimed or amount != seen.amount:
                 raise RefusedError("400", "more than is left of that refund")
         total = total_of(lines)
-        if total != credit + sum(amount for _, amount in refunds):
+        if total != credit + out_of_band + sum(amount for _, amount in refunds):
             raise RefusedError("400", "the parts are not the total")
         worth = sum(line.amount + line.tax for line in known.facts.lines)
         credited = sum(note.total for note in stripe.notes.values() if note.invoice == invoice)

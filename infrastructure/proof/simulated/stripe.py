@@ -22,6 +22,12 @@ from shared.domain.subscription import SubscriptionFacts, SubscriptionStatus
 
 FEE = 1500
 GONE = ("failed", "canceled")
+BEGINS_AS = {
+    Fault.REFUND_PENDS: "pending",
+    Fault.REFUND_ASKS: "requires_action",
+    Fault.REFUND_FAILS: "pending",
+}
+SUCCEEDS_LATER = (Fault.REFUND_PENDS, Fault.REFUND_ASKS)
 DISPUTE_STEPS = {
     "warning_needs_response": ("warning_closed", "needs_response"),
     "needs_response": ("won", "lost"),
@@ -251,13 +257,13 @@ class Stripe:
         if not 0 < amount <= paid.amount - self.refunded(payment):
             raise RefusedError("charge_already_refunded", "more than is left")
         fate = self.oracle.draw("refund")
-        pends = fate in (Fault.REFUND_PENDS, Fault.REFUND_FAILS)
+        begins = BEGINS_AS.get(fate, "succeeded") if fate else "succeeded"
         made = RefundFacts(
             id=self.name("re"),
             payment=payment,
             amount=amount,
             currency=paid.currency,
-            status="pending" if pends else "succeeded",
+            status=begins,
             failure=None,
             operation=operation,
             operation_customer=operation_customer,
@@ -268,7 +274,7 @@ class Stripe:
         self._move(made.id, "refund", -amount, paid.currency)
         self.emit("refund", "refund.created", made.id, paid.customer)
         if fate is not None:
-            status = "succeeded" if fate is Fault.REFUND_PENDS else "failed"
+            status = "succeeded" if fate in SUCCEEDS_LATER else "failed"
             late = fate is Fault.REFUND_FAILS_LATE
             delay = MINUTE + self.chance((8 if late else 3) * DAY)
             self.hub.after(delay, lambda: self.settle(made.id, status))

@@ -30,11 +30,19 @@ if TYPE_CHECKING:
 
 # Which status may follow which; staying is always allowed, what is not named is an end.
 REFUND_STEPS: Mapping[str, set[str]] = {
-    "reserved": {"pending", "succeeded", "failed", "rejected", "needs_person"},
-    "pending": {"succeeded", "failed"},
+    "reserved": {
+        "pending",
+        "requires_action",
+        "succeeded",
+        "failed",
+        "rejected",
+        "needs_person",
+    },
+    "pending": {"requires_action", "succeeded", "failed"},
+    "requires_action": {"pending", "succeeded", "failed"},
     "succeeded": {"failed"},
-    "rejected": {"pending", "succeeded", "failed"},
-    "needs_person": {"pending", "succeeded", "failed"},
+    "rejected": {"pending", "requires_action", "succeeded", "failed"},
+    "needs_person": {"pending", "requires_action", "succeeded", "failed"},
 }
 EFFECT_STEPS: Mapping[str, set[str]] = {
     "pending": {"sent", "done", "rejected", "needs_person"},
@@ -51,7 +59,8 @@ OUTCOME_STEPS: Mapping[str, set[str]] = {
     "lost": {"won"},
 }
 FOREIGN_STEPS: Mapping[str, set[str]] = {
-    "pending": {"succeeded", "failed"},
+    "pending": {"requires_action", "succeeded", "failed"},
+    "requires_action": {"pending", "succeeded", "failed"},
     "succeeded": {"failed"},
 }
 # After the last request under one key, a look-up counts when that request can no longer be
