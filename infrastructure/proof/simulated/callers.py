@@ -20,7 +20,6 @@ from shared.domain.cancellation import Cancellation, Timing
 from shared.domain.errors import FairexitError, RejectedError
 
 if TYPE_CHECKING:
-    from infrastructure.proof.simulated.worker import Ports
     from infrastructure.proof.simulated.world import World
 
 ROUTE = "POST /v1/cancellations"
@@ -50,7 +49,7 @@ class Callers:
         self.asked: dict[str, Asked] = {}
         self.withdrawn: set[str] = set()
 
-    def _call(self, api: Callable[[Ports], Any]) -> tuple[str, Any]:
+    def _call(self, api: Callable[[Any], Any]) -> tuple[str, Any]:
         """One HTTP request: `yes` with a body, `no` with a problem, or nothing that tells."""
         world = self._world
         try:
@@ -111,7 +110,7 @@ class Callers:
             self._world.hub.wait(SECOND + self._world.chance(90 * SECOND))
 
     @staticmethod
-    def _confirm_once(ports: Ports, asked: Asked, key: str) -> Answer:
+    def _confirm_once(ports: Any, asked: Asked, key: str) -> Answer:
         return cancel_subscription(
             ports,
             customer=asked.customer,

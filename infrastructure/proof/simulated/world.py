@@ -55,13 +55,16 @@ class World:
         """A whole number from 0, below `below`."""
         return int(self._random.random() * below)
 
-    def ports(self, *, timeout: int = FUNCTION_TIMEOUT) -> Ports:
-        """A new run of some function."""
+    def ports(self, *, timeout: int = FUNCTION_TIMEOUT) -> Any:
+        """A new run of some function: `Services`, as far as lifetimes use them.
+
+        Not typed, so that a port which no lifetime calls need not be simulated.
+        """
         worker = Worker(self, timeout=timeout)
         return Ports(worker, Api(worker, self.stripe, self.keys))
 
     def invoke(
-        self, job: Callable[[Ports], T], *, timeout: int = FUNCTION_TIMEOUT, after: int = 0
+        self, job: Callable[[Any], T], *, timeout: int = FUNCTION_TIMEOUT, after: int = 0
     ) -> None:
         """Run a function some time; whatever becomes of it."""
         start = self.hub.now + after
