@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from shared.domain.arrears import DunningFacts
 from shared.domain.bill import Bill
 from shared.domain.dispute import DisputeFacts
+from shared.domain.effects import Effect
 from shared.domain.facts import Case
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.policy import Policy
@@ -231,9 +232,9 @@ class Billing(Protocol):
 
 
 class EffectWaker(Protocol):
-    """Tells the effects consumer, at once, that there is work; losing a call loses only time."""
+    """Tells the consumer of each effect's lane that there is work; a lost call costs only time."""
 
-    def wake(self, customer: str, effects: Sequence[str], *, delay_seconds: int = 0) -> None: ...  # noqa: D102
+    def wake(self, effects: Sequence[Effect], *, delay_seconds: int = 0) -> None: ...  # noqa: D102
 
 
 class EventQueue(Protocol):

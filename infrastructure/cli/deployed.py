@@ -9,6 +9,7 @@ from shared.adapters.dynamodb_store import DynamoDBStore
 from shared.adapters.sqs_queues import SqsEffectWaker
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.ulid_ids import UlidIds
+from shared.domain.effects import Lane
 
 
 def _client(service: str) -> Any:
@@ -59,16 +60,18 @@ class Deployed:
 
     @cached_property
     def waker(self) -> ports.EffectWaker:
-        """The stack's effects queue."""
-        return SqsEffectWaker(self.sqs, self.outputs["EffectsQueueUrl"])
+        """The stack's effects queues."""
+        urls = {lane: self.outputs[f"{lane.title()}EffectsQueueUrl"] for lane in Lane}
+        return SqsEffectWaker(self.sqs, urls)
 
     @cached_property
     def billing(self) -> ports.Billing:
-        """Stripe, with the stack's own key."""
+        """Stripe, with the stack's own reading key: no command changes anything there."""
         # The SDK takes a while to import, which the other commands need not wait for.
-        from shared.adapters.stripe_billing import StripeBilling, stripe_client  # noqa: PLC0415
+        from shared.adapters.stripe_billing import StripeBilling  # noqa: PLC0415
+        from shared.adapters.stripe_client import stripe_client  # noqa: PLC0415
 
-        arn = self.parameters["StripeApiKeySecretArn"]
+        arn = self.parameters["StripeReadKeySecretArn"]
         key = _client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
         return StripeBilling(stripe_client(key, self.parameters["StripeApiBase"]))
 

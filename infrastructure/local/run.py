@@ -16,7 +16,8 @@ from infrastructure.local.errors import LaunchError
 from infrastructure.local.logins import PASSWORD
 from infrastructure.local.ports import Ports
 from infrastructure.local.processes import ROOT
-from infrastructure.local.stack import STRIPE_KEY, Stack, start_stack
+from infrastructure.local.stack import EFFECTS_QUEUES, STRIPE_KEY, Stack, start_stack
+from infrastructure.local.story_tools import switch_consumer
 from infrastructure.local.world import Person, Staff, World, load_world
 
 SWITCH = {"": False, "0": False, "1": True}
@@ -70,12 +71,9 @@ def end_on_signal(number: int, _frame: object) -> NoReturn:
 
 
 def break_effects(stack: Stack) -> None:
-    """Switch the effects' consumer off: what the verifier must notice."""
-    functions = stack.aws("lambda")
-    name = stack.outputs["PerformEffectFunctionName"]
-    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        if f":function:{name}" in mapping["FunctionArn"]:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    """Switch the effects' consumers off: what the verifier must notice."""
+    for queue in EFFECTS_QUEUES:
+        switch_consumer(stack, queue, on=False)
 
 
 def play(stack: Stack, world: World, options: Options) -> bool:
@@ -138,7 +136,7 @@ def main() -> int:
     try:
         if options.break_effects:
             break_effects(stack)
-            progress("the effects' consumer is switched off (BREAK=effects)")
+            progress("the effects' consumers are switched off (BREAK=effects)")
         world = load_world(stack, seed=options.seed, progress=progress)
         passed = play(stack, world, options)
         if not options.once:

@@ -26,16 +26,19 @@ from infrastructure.local.processes import ROOT, Server
 from shared.adapters.dynamodb_store import DynamoDBStore
 from shared.adapters.stripe_events import HANDLED
 from shared.domain.controls import OPERATIONS, Controls
+from shared.domain.effects import Lane
 from shared.ports import Put
 
 STRIPE_KEY = "sk_test_local"
+STRIPE_READ_KEY = "rk_test_local_read_only"
 MAIL_FROM = "billing@example.com"
 
 # The clock runs on while the stack starts, and never goes back: an hour leaves every test and the
 # world free to begin at the first second of 2026.
 CLOCK_STARTS = datetime(2025, 12, 31, 23, tzinfo=UTC)
 
-QUEUES = ("StripeEventsQueue", "EffectsQueue")
+EFFECTS_QUEUES = tuple(f"{lane.title()}EffectsQueue" for lane in Lane)
+QUEUES = ("StripeEventsQueue", *EFFECTS_QUEUES)
 
 Progress = Callable[[str], None]
 
@@ -250,14 +253,17 @@ class Stack:
         self.webhook_secret = str(endpoint.secret)
         signing = json.dumps({"secrets": [self.webhook_secret]})
         api_key = secrets.create_secret(Name="stripe-api-key", SecretString=STRIPE_KEY)
+        read_key = secrets.create_secret(Name="stripe-read-key", SecretString=STRIPE_READ_KEY)
         webhook = secrets.create_secret(Name="stripe-webhook-secrets", SecretString=signing)
         self.aws("ses").verify_email_identity(EmailAddress=MAIL_FROM)
         return {
             "Environment": "local",
             "Livemode": "false",
             "StripeApiKeySecretArn": api_key["ARN"],
+            "StripeReadKeySecretArn": read_key["ARN"],
             "StripeWebhookSecretArn": webhook["ARN"],
             "StripeApiBase": self.stripe_url,
+            "StripeCallsPerSecond": "200",  # the local Stripe limits nothing unless it is asked to
             "MailFrom": MAIL_FROM,
         }
 

@@ -196,16 +196,23 @@ def deliver(stack: Stack, event: Json) -> requests.Response:
     return requests.post(stack.webhook_url, data=body, headers=headers, timeout=30)
 
 
-@contextmanager
-def held_back(stack: Stack, queue: str) -> Iterator[None]:
-    """Keep a queue's consumer from its messages for a while, as an outage would."""
+def switch_consumer(stack: Stack, queue: str, *, on: bool) -> None:
+    """Switch the consumer of a queue on or off."""
     url = stack.outputs[f"{queue}Url"]
     attributes = stack.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     arn = attributes["Attributes"]["QueueArn"]
     functions = stack.aws("lambda")
     [mapping] = functions.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+
+
+@contextmanager
+def held_back(stack: Stack, *queues: str) -> Iterator[None]:
+    """Keep the consumers of queues from their messages for a while, as an outage would."""
+    for queue in queues:
+        switch_consumer(stack, queue, on=False)
     try:
         yield
     finally:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+        for queue in queues:
+            switch_consumer(stack, queue, on=True)

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.adapters.aws_errors import translated
+from shared.domain.effects import Effect, Lane
 from shared.domain.errors import UnavailableError
 
 _PER_CALL = 10
@@ -15,28 +16,37 @@ _PER_CALL = 10
 class SqsEffectWaker:
     """`shared.ports.EffectWaker`: one message an effect; the table remains the truth."""
 
-    def __init__(self, client: Any, queue_url: str) -> None:
+    def __init__(self, client: Any, queue_urls: Mapping[Lane, str]) -> None:
         self._client = client
-        self._queue_url = queue_url
+        self._queue_urls = queue_urls
 
-    def wake(self, customer: str, effects: Sequence[str], *, delay_seconds: int = 0) -> None:
-        """See `EffectWaker`."""
-        for start in range(0, len(effects), _PER_CALL):
-            entries = [
-                {
-                    "Id": effect,
-                    "MessageBody": json.dumps({"customer": customer, "effect": effect}),
-                    "DelaySeconds": delay_seconds,
-                }
-                for effect in effects[start : start + _PER_CALL]
-            ]
-            try:
-                answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-            except (ClientError, BotoCoreError) as error:
-                # Whatever it is, the decision is committed; the sweeper takes the effects up.
-                raise UnavailableError(f"effects queue: {error}") from error
-            if answer.get("Failed"):
-                raise UnavailableError("effects queue: part of a batch was not taken")
+    def wake(self, effects: Sequence[Effect], *, delay_seconds: int = 0) -> None:
+        """See `EffectWaker`; one lane's failure keeps no other from being told."""
+        failed = []
+        for lane, url in self._queue_urls.items():
+            waiting = [effect for effect in effects if effect.lane is lane]
+            for start in range(0, len(waiting), _PER_CALL):
+                part = waiting[start : start + _PER_CALL]
+                if (fault := self._send(url, part, delay_seconds)) is not None:
+                    failed.append(f"{lane}: {fault}")
+        if failed:
+            raise UnavailableError(f"effects queues: {'; '.join(failed)}")
+
+    def _send(self, url: str, effects: Sequence[Effect], delay_seconds: int) -> str | None:
+        """Send one batch; what went wrong. Whatever it is, the sweeper takes the effects up."""
+        entries = [
+            {
+                "Id": effect.id,
+                "MessageBody": json.dumps({"customer": effect.customer, "effect": effect.id}),
+                "DelaySeconds": delay_seconds,
+            }
+            for effect in effects
+        ]
+        try:
+            answer = self._client.send_message_batch(QueueUrl=url, Entries=entries)
+        except (ClientError, BotoCoreError) as error:
+            return str(error)
+        return "part of a batch was not taken" if answer.get("Failed") else None
 
 
 class SqsEventQueue:

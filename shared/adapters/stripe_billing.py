@@ -1,15 +1,8 @@
-"""Stripe behind the `Billing` port: reads translated into facts, mutations under our keys.
-
-Time-outs and retries are set so that a call ends inside its function's budget: at most two tries
-of 3 s to connect and 10 s to answer. The SDK would wait 80 s three times. A retry of the SDK
-carries the same key; what it cannot repeat safely (a body cut half-way) comes back as unknown.
-"""
+"""Stripe behind the `Billing` port: reads translated into facts, mutations under our keys."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
-
-import stripe
 
 from shared.adapters import stripe_facts as facts
 from shared.adapters.stripe_bills import StripeBills
@@ -22,20 +15,6 @@ from shared.domain.subscription import SubscriptionFacts
 from shared.ports import Page
 
 R = TypeVar("R")
-
-_CONNECT_SECONDS, _READ_SECONDS, _RETRIES = 3, 10, 1
-_PAUSE_SECONDS = 0.5  # the SDK's before its first retry; it heeds no Retry-After
-LONGEST_CALL_SECONDS = (_CONNECT_SECONDS + _READ_SECONDS) * (1 + _RETRIES) + _PAUSE_SECONDS
-
-
-def stripe_client(api_key: str, base: str) -> stripe.StripeClient:
-    """The SDK's client at the pinned API version."""
-    return stripe.StripeClient(
-        api_key,
-        base_addresses={"api": base},
-        http_client=stripe.RequestsClient(timeout=(_CONNECT_SECONDS, _READ_SECONDS)),
-        max_network_retries=_RETRIES,
-    )
 
 
 class StripeBilling(StripeBills, StripeDisputes):

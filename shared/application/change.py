@@ -4,7 +4,7 @@ Every change that concerns an account moves the account's version, so two decisi
 customer can never both be made from the same state: one commits, the other loads again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -47,7 +47,7 @@ class Change:
         self._puts: dict[tuple[type, tuple[str, ...]], Any] = {}
         self._beside: list[Write] = []
         self._audit: list[tuple[str, str, Mapping[str, Any]]] = []
-        self.effects: list[str] = []
+        self.effects: list[Effect] = []
         self.account = self.load(Account) or Account(customer)
 
     @property
@@ -93,7 +93,7 @@ class Change:
             incarnation=self.services.incarnation,
         )
         self.put(effect)
-        self.effects.append(effect.id)
+        self.effects.append(effect)
         return effect.id
 
     def mail(self, template: str, values: Mapping[str, str]) -> None:
@@ -192,7 +192,7 @@ def transact(services: Services, customer: str, actor: str, decide: Callable[[Ch
             if not isinstance(error, ConflictingWriteError) and not change.overtaken():
                 raise
         else:
-            wake(services, customer, change.effects)
+            wake(services, change.effects)
             return result
         pause_before_try(services, attempt)
     raise UnavailableError(f"too many writers on {customer}")
@@ -203,11 +203,18 @@ def pause_before_try(services: Services, attempt: int) -> None:
     services.clock.pause(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))
 
 
-def wake(services: Services, customer: str, effects: list[str], *, delay_seconds: int = 0) -> None:
-    """Tell the consumer; when that fails the sweeper finds the effects by their due time."""
+def wake(services: Services, effects: Sequence[Effect], *, delay_seconds: int = 0) -> None:
+    """Tell the consumers; when that fails the sweeper finds the effects by their due time."""
     if not effects:
         return
     try:
-        services.waker.wake(customer, effects, delay_seconds=delay_seconds)
+        services.waker.wake(effects, delay_seconds=delay_seconds)
     except (UnavailableError, OutcomeUnknownError):
         return
+
+
+def wake_stored(services: Services, customer: str, effect: str) -> None:
+    """Tell the consumer of an effect of which only the id is known."""
+    stored = services.store.get(Effect, customer, effect)
+    if stored is not None:
+        wake(services, [stored.record])

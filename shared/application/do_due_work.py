@@ -1,6 +1,6 @@
 """Everything that happens at a time: read what is due, never the whole table."""
 
-from shared.application.change import present, wake
+from shared.application.change import present, wake_stored
 from shared.application.dun import look_at_arrears
 from shared.application.end_subscription import end_subscription
 from shared.application.privacy.advance_request import advance_request
@@ -23,7 +23,7 @@ def find_due_work(services: Services) -> list[DueKey]:
 def do_due_work(services: Services, due: DueKey) -> str:
     """Do one piece of it, as a word for the metrics: ended, woken, looked_at, or nothing_to_do."""
     if due.kind is Effect:
-        wake(services, due.customer, [due.id])
+        wake_stored(services, due.customer, due.id)
         return "woken"
     if due.kind is Arrears:
         looked = look_at_arrears(services, customer=due.customer, invoice=due.id)

@@ -21,18 +21,9 @@ from shared.domain.controls import (
     partition_of,
     window_of,
 )
-from shared.domain.effects import Effect, EffectKind
+from shared.domain.effects import Effect, EffectKind, Lane
 from shared.ports import Put, Services, Stored
 
-# Calls that let money leave, or that change what a customer is billed.
-MONEY = frozenset(
-    {
-        EffectKind.REFUND_PAYMENT,
-        EffectKind.ISSUE_CREDIT_NOTE,
-        EffectKind.GIVE_CREDIT,
-        EffectKind.ADD_CHARGE,
-    }
-)
 # How soon a closed switch is looked at again.
 _LOOK_AGAIN = timedelta(minutes=1)
 
@@ -47,7 +38,7 @@ class Hold:
 
 def pass_gate(services: Services, effect: Effect, now: datetime) -> Sequence[Put] | Hold:
     """What must be written together with the effect's key, or why it has to wait."""
-    if effect.kind not in MONEY:
+    if effect.lane is not Lane.MONEY:
         return ()
     stored = services.store.get(Controls, OPERATIONS)
     if stored is None:

@@ -264,7 +264,7 @@ def _later(
     services.store.commit([Put(effect, stored.version)])
     delay = int((effect.next_attempt_at - now).total_seconds())
     if delay <= _LONGEST_DELAY:
-        wake(services, effect.customer, [effect.id], delay_seconds=delay)
+        wake(services, [effect], delay_seconds=delay)
     return Performed.LATER
 
 

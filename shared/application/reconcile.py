@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from shared.application.adopt_refund import refresh_refund
-from shared.application.change import wake
+from shared.application.change import wake_stored
 from shared.application.end_subscription import end_subscription
 from shared.application.handle_dispute import handle_dispute
 from shared.application.reconcile_lists import (
@@ -161,7 +161,7 @@ REPAIRS: dict[Repair, Callable[[Services, str, str], object]] = {
     Repair.REFRESH_SUBSCRIPTION: lambda services, customer, subscription: refresh_subscription(
         services, customer=customer, subscription=subscription
     ),
-    Repair.WAKE_EFFECT: lambda services, customer, effect: wake(services, customer, [effect]),
+    Repair.WAKE_EFFECT: wake_stored,
     Repair.END_SUBSCRIPTION: lambda services, customer, subscription: end_subscription(
         services, customer=customer, subscription=subscription
     ),

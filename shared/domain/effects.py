@@ -67,6 +67,29 @@ class EffectKind(StrEnum):
     ALERT = "alert"
 
 
+class Lane(StrEnum):
+    """Which queue an effect goes through: what is stuck in one holds up no other.
+
+    Money is what lets money leave, or changes what a customer is billed: it passes the money gate.
+    """
+
+    MONEY = "money"
+    CANCELLATION = "cancellation"
+    NOTIFICATION = "notification"
+
+
+# Everything else changes what Stripe bills: cancellations, collection and what goes with them.
+_LANES = {
+    EffectKind.REFUND_PAYMENT: Lane.MONEY,
+    EffectKind.ISSUE_CREDIT_NOTE: Lane.MONEY,
+    EffectKind.ADD_CHARGE: Lane.MONEY,
+    EffectKind.GIVE_CREDIT: Lane.MONEY,
+    EffectKind.SEND_MAIL: Lane.NOTIFICATION,
+    EffectKind.PUBLISH_EVENT: Lane.NOTIFICATION,
+    EffectKind.ALERT: Lane.NOTIFICATION,
+}
+
+
 class EffectStatus(StrEnum):
     """The life of an effect; `sent` stays until an outcome is known."""
 
@@ -116,6 +139,11 @@ class Effect:
         """When the sweeper takes it up; None when it has ended."""
         open_ = self.status in (EffectStatus.PENDING, EffectStatus.SENT)
         return self.next_attempt_at if open_ else None
+
+    @property
+    def lane(self) -> Lane:
+        """Which queue it goes through."""
+        return _LANES.get(self.kind, Lane.CANCELLATION)
 
     def sending(self, now: datetime, *, new_epoch: bool, incarnation: int) -> "Effect":
         """The effect as it must be stored before the call goes out, in this life of the table."""

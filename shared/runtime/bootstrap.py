@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from shared import personal_ports, ports
+from shared.domain.effects import Lane
 from shared.runtime import settings as parts
 from shared.runtime.settings import Settings, read_settings
 
@@ -55,11 +56,15 @@ class AwsServices:
 
     @cached_property
     def billing(self) -> ports.Billing:
-        from shared.adapters.stripe_billing import StripeBilling, stripe_client
+        from shared.adapters.stripe_billing import StripeBilling
+        from shared.adapters.stripe_client import stripe_client
 
         wanted = self.settings.get(parts.Stripe)
         key = self._secret(wanted.stripe_api_key_arn)
-        return StripeBilling(stripe_client(key, wanted.stripe_api_base))
+        paced = self.settings.has(parts.Pace)
+        seconds = self.settings.get(parts.Pace).seconds_per_change if paced else 0.0
+        client = stripe_client(key, wanted.stripe_api_base, seconds_per_change=seconds)
+        return StripeBilling(client)
 
     @cached_property
     def vault(self) -> personal_ports.Vault:
@@ -105,8 +110,13 @@ class AwsServices:
     def waker(self) -> ports.EffectWaker:
         from shared.adapters.sqs_queues import SqsEffectWaker
 
-        url = self.settings.get(parts.Effects).effects_queue_url
-        return SqsEffectWaker(self._client("sqs"), url)
+        wanted = self.settings.get(parts.Effects)
+        urls = {
+            Lane.MONEY: wanted.money_effects_queue_url,
+            Lane.CANCELLATION: wanted.cancellation_effects_queue_url,
+            Lane.NOTIFICATION: wanted.notification_effects_queue_url,
+        }
+        return SqsEffectWaker(self._client("sqs"), urls)
 
     @cached_property
     def events(self) -> ports.EventQueue:

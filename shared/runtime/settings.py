@@ -34,9 +34,24 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """The effects queue."""
+    """The effects queues, one a lane."""
 
-    effects_queue_url: str
+    money_effects_queue_url: str
+    cancellation_effects_queue_url: str
+    notification_effects_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many changes a second a function's workers together may send, and how many there are."""
+
+    stripe_calls_per_second: int
+    workers: int
+
+    @property
+    def seconds_per_change(self) -> float:
+        """How long a change occupies its worker at least."""
+        return self.workers / self.stripe_calls_per_second
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,10 @@ class Settings:
 
     def __init__(self, parts: dict[type, object]) -> None:
         self._parts = parts
+
+    def has(self, part: type) -> bool:
+        """Whether the function asked for it."""
+        return part in self._parts
 
     def get(self, part: type[P]) -> P:
         """The part of that type.

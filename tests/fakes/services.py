@@ -54,10 +54,10 @@ class FakeWaker:
         self.woken: list[tuple[str, str, int]] = []
         self.fail_next: list[Exception] = []
 
-    def wake(self, customer: str, effects: Sequence[str], *, delay_seconds: int = 0) -> None:
+    def wake(self, effects: Sequence[Effect], *, delay_seconds: int = 0) -> None:
         if self.fail_next:
             raise self.fail_next.pop(0)
-        self.woken += [(customer, effect, delay_seconds) for effect in effects]
+        self.woken += [(effect.customer, effect.id, delay_seconds) for effect in effects]
 
 
 class FakeMailer:

@@ -28,6 +28,7 @@ class HandlerServices(FakeServices):
             {
                 parts.CustomerApi: parts.CustomerApi("customer"),
                 parts.ServiceApi: parts.ServiceApi("service"),
+                parts.Pace: parts.Pace(20, 10),
                 parts.StaffApi: parts.StaffApi("cognito:groups"),
             }
         )
@@ -49,7 +50,9 @@ def services(monkeypatch: pytest.MonkeyPatch) -> HandlerServices:
     for function in (
         "receive_stripe_webhook",
         "process_stripe_event",
-        "perform_effect",
+        "perform_money_effect",
+        "perform_cancellation_effect",
+        "perform_notification",
         "do_due_work",
         "reconcile_with_stripe",
         "show_account",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.do_due_work import handler as do_due_work
-from functions.perform_effect import handler as perform_effect
+from functions.perform_money_effect import handler as perform_effect
 from functions.process_stripe_event import handler as process_stripe_event
 from functions.receive_stripe_webhook import handler as webhook
 from shared.adapters.stripe_events import API_VERSION, MAX_BODY_BYTES

@@ -1,6 +1,6 @@
 """What one attempt may take, held against the time that the template gives it."""
 
-from shared.adapters.stripe_billing import LONGEST_CALL_SECONDS
+from shared.adapters.stripe_client import LONGEST_CALL_SECONDS
 from shared.runtime.sqs import ENOUGH_SECONDS
 from tests.infrastructure.cloudformation import Template, events, functions, timeout
 

@@ -20,6 +20,7 @@ from tests.infrastructure.cloudformation import (
     target,
     timeout,
 )
+from tests.infrastructure.lane_rules import LANE_RULES, READING_KEY, STRIPE_KEY, WRITING_KEY
 from tests.infrastructure.storage_rules import (
     the_due_index_holds_keys_only,
     the_table_is_protected,
@@ -47,9 +48,11 @@ GRANT_OF_SETTING = {
     "TABLE_NAME": ("Table", TABLE_READ),
     "STRIPE_EVENTS_QUEUE_URL": ("StripeEventsQueue", {"sqs:SendMessage"}),
     "PARKED_EVENTS_QUEUE_URL": ("ParkedEventsQueue", {"sqs:SendMessage"}),
-    "EFFECTS_QUEUE_URL": ("EffectsQueue", {"sqs:SendMessage"}),
+    "MONEY_EFFECTS_QUEUE_URL": ("MoneyEffectsQueue", {"sqs:SendMessage"}),
+    "CANCELLATION_EFFECTS_QUEUE_URL": ("CancellationEffectsQueue", {"sqs:SendMessage"}),
+    "NOTIFICATION_EFFECTS_QUEUE_URL": ("NotificationEffectsQueue", {"sqs:SendMessage"}),
     "STRIPE_WEBHOOK_SECRET_ARN": ("StripeWebhookSecretArn", {"secretsmanager:GetSecretValue"}),
-    "STRIPE_API_KEY_ARN": ("StripeApiKeySecretArn", {"secretsmanager:GetSecretValue"}),
+    STRIPE_KEY: (READING_KEY, {"secretsmanager:GetSecretValue"}),
     "VAULT_TABLE_NAME": ("VaultTable", {"dynamodb:GetItem", "dynamodb:PutItem"}),
     "VAULT_KEY_ARN": ("VaultKey", {"kms:GenerateDataKey", "kms:Decrypt"}),
     "EVENT_BUS_NAME": ("EventBus", {"events:PutEvents"}),
@@ -187,6 +190,8 @@ def _needed(function: Any, *, writes: bool) -> set[tuple[str, str]]:
         if setting in settings
         for action in actions
     }
+    if settings.get(STRIPE_KEY) == {"Ref": WRITING_KEY}:
+        pairs = {(WRITING_KEY if place == READING_KEY else place, a) for place, a in pairs}
     if writes and "TABLE_NAME" in settings:
         pairs |= {("Table", action) for action in TABLE_WRITE}
     for event in events(function, "SQS"):
@@ -356,4 +361,5 @@ RULES: tuple[Rule, ...] = (
     the_user_pool_is_made_only_without_an_issuer,
     settings_hold_no_secret,
     *BUDGET_RULES,
+    *LANE_RULES,
 )

@@ -12,7 +12,7 @@ from shared.application.perform_effect import Performed
 from shared.application.reconcile import Outcome
 from shared.domain.dispute import DisputeEffect
 from shared.domain.refund_operation import RefundStatus
-from tests.infrastructure import budget_rules, cloudformation, storage_rules
+from tests.infrastructure import budget_rules, cloudformation, lane_rules, storage_rules
 from tests.infrastructure import template_rules as rules
 from tests.infrastructure.cloudformation import ROOT, functions
 from tests.infrastructure.template_rules import RULES, Rule
@@ -44,34 +44,38 @@ def changed(place: str, value: Any) -> dict[str, Any]:
     return template
 
 
-FUNCTION = "PerformEffectFunction"
+FUNCTION = "PerformMoneyEffectFunction"
 EFFECTS = f"{FUNCTION}/Events/Effects/Properties"
 STATEMENT = "Role/Policies/0/PolicyDocument/Statement"
 VARIABLES = "CheckAccessFunction/Environment/Variables"
 
 # For each rule one stack that breaks it, or several.
 BROKEN: tuple[tuple[Rule, str, Any], ...] = (
-    (rules.every_consumed_queue_has_a_dead_letter_queue, "EffectsQueue/RedrivePolicy", MISSING),
     (
         rules.every_consumed_queue_has_a_dead_letter_queue,
-        "EffectsQueue/RedrivePolicy/maxReceiveCount",
+        "MoneyEffectsQueue/RedrivePolicy",
+        MISSING,
+    ),
+    (
+        rules.every_consumed_queue_has_a_dead_letter_queue,
+        "MoneyEffectsQueue/RedrivePolicy/maxReceiveCount",
         4,
     ),
-    (rules.every_unread_queue_has_an_alarm, "EffectsDeadLettersAlarm/Threshold", 5),
+    (rules.every_unread_queue_has_an_alarm, "MoneyEffectsDeadLettersAlarm/Threshold", 5),
     (
         rules.every_unread_queue_has_an_alarm,
-        "EffectsDeadLettersAlarm/Dimensions/0/Value",
-        {"Ref": "EffectsQueue"},
+        "MoneyEffectsDeadLettersAlarm/Dimensions/0/Value",
+        {"Ref": "MoneyEffectsQueue"},
     ),
     (
         rules.dead_letters_outlive_their_queue,
-        "EffectsDeadLetterQueue/MessageRetentionPeriod",
+        "MoneyEffectsDeadLetterQueue/MessageRetentionPeriod",
         345_600,
     ),
-    (rules.dead_letters_outlive_their_queue, "EffectsQueue/MessageRetentionPeriod", 1_209_600),
+    (rules.dead_letters_outlive_their_queue, "MoneyEffectsQueue/MessageRetentionPeriod", 1_209_600),
     (rules.every_unread_queue_has_an_alarm, "ParkedEventsAlarm/MetricName", "NumberOfMessagesSent"),
     (rules.every_queue_is_encrypted, "StripeEventsQueue/SqsManagedSseEnabled", False),
-    (rules.visibility_is_six_timeouts, "EffectsQueue/VisibilityTimeout", 359),
+    (rules.visibility_is_six_timeouts, "MoneyEffectsQueue/VisibilityTimeout", 359),
     (budget_rules.consumers_have_time_for_an_attempt, f"{FUNCTION}/Timeout", 59),
     (budget_rules.callers_of_stripe_outlast_its_longest_call, f"{FUNCTION}/Timeout", 26),
     (
@@ -82,17 +86,17 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
     (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/FunctionResponseTypes", MISSING),
     (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/BatchSize", 100),
     (rules.consumers_report_failures_one_by_one, f"{EFFECTS}/ScalingConfig", MISSING),
-    (rules.roles_name_actions_and_resources, f"PerformEffect{STATEMENT}/1/Action", "sqs:*"),
+    (rules.roles_name_actions_and_resources, f"PerformMoneyEffect{STATEMENT}/1/Action", "sqs:*"),
     (
         rules.roles_name_actions_and_resources,
-        f"PerformEffect{STATEMENT}/1/Resource",
+        f"PerformMoneyEffect{STATEMENT}/1/Resource",
         {"Fn::Sub": "arn:aws:sqs:${AWS::Region}:1:*"},
     ),
     (rules.roles_name_actions_and_resources, f"{FUNCTION}/Policies", ["AmazonSQSFullAccess"]),
     (
         rules.every_function_has_its_own_role,
         "ShowAccountFunction/Role",
-        {"Fn::GetAtt": ["PerformEffectRole", "Arn"]},
+        {"Fn::GetAtt": ["PerformMoneyEffectRole", "Arn"]},
     ),
     (
         rules.every_function_has_a_kept_log_group,
@@ -106,6 +110,26 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
         ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"],
     ),
     (rules.grants_match_settings, f"{VARIABLES}/MAIL_FROM", "billing@example.com"),
+    (
+        lane_rules.only_two_functions_can_change_anything_at_stripe,
+        "QuoteCancellationFunction/Environment/Variables/STRIPE_API_KEY_ARN",
+        {"Ref": "StripeApiKeySecretArn"},
+    ),
+    (
+        lane_rules.only_notifications_reach_people,
+        f"PerformMoneyEffect{STATEMENT}/2/Action",
+        ["ses:SendEmail"],
+    ),
+    (
+        lane_rules.every_queue_has_one_consumer_and_every_consumer_one_queue,
+        f"{EFFECTS}/Queue",
+        {"Fn::GetAtt": ["NotificationEffectsQueue", "Arn"]},
+    ),
+    (
+        lane_rules.the_pace_is_reckoned_from_the_workers,
+        f"{EFFECTS}/ScalingConfig/MaximumConcurrency",
+        11,
+    ),
     (
         rules.only_who_looks_for_due_work_reads_the_index,
         f"DoDueWork{STATEMENT}/2/Resource",

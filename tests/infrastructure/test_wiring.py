@@ -72,4 +72,4 @@ def test_only_the_billing_adapter_imports_stripe():
         if re.search(r"^\s*(?:import|from) stripe\b", path.read_text(), re.MULTILINE)
     }
 
-    assert importers == {"stripe_billing.py", "stripe_errors.py", "stripe_invoices.py"}
+    assert importers == {"stripe_client.py", "stripe_errors.py", "stripe_invoices.py"}

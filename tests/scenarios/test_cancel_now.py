@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infrastructure.local.stack import Stack
+from infrastructure.local.stack import EFFECTS_QUEUES, Stack
 from infrastructure.local.story_tools import held_back, open_dispute, paying_charge
 from tests.scenarios.conftest import Bus
 from tests.scenarios.customers import Customer, ask
@@ -225,9 +225,10 @@ def test_effects_whose_messages_are_lost_are_found_by_the_sweeper(
 ):
     customer = newcomer()
     quote = customer.quote()
-    with held_back(stack, "EffectsQueue"):
+    with held_back(stack, *EFFECTS_QUEUES):
         cancellation = customer.confirm(quote)
-        stack.aws("sqs").purge_queue(QueueUrl=stack.outputs["EffectsQueueUrl"])
+        for queue in EFFECTS_QUEUES:
+            stack.aws("sqs").purge_queue(QueueUrl=stack.outputs[f"{queue}Url"])
     settle()
     assert customer.cancellation(cancellation)["state"] == "executing"
     assert customer.refunds() == []

@@ -89,7 +89,7 @@ def test_access_is_off_before_anything_at_stripe_has_been_stopped(
     stack: Stack, newcomer: Newcomer, settle: Settle, reader: Reader, table: Table
 ):
     customer = newcomer(**MONTHLY)
-    with held_back(stack, "EffectsQueue"):
+    with held_back(stack, "CancellationEffectsQueue"):
         argued = dispute(customer, "chargeback")
         assert any(customer.account()["standing"] == "suspended" for _ in range(500))
         assert not customer.access()["entitled"]

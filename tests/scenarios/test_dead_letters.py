@@ -10,7 +10,7 @@ import pytest
 
 from infrastructure.local.stack import Stack
 from infrastructure.local.story_tools import control, held_back, open_dispute, paying_charge
-from shared.domain.effects import Effect, EffectKind
+from shared.domain.effects import Effect, EffectKind, Lane
 from tests.scenarios.conftest import Fairexit
 from tests.scenarios.customers import Customer
 from tests.scenarios.divergences import Shop
@@ -109,10 +109,10 @@ def test_an_effect_nine_days_old_makes_no_second_refund(
     promised = [refund["amount"] for refund in cancellation["refunds"]]
     assert 0 < 2 * promised[0] < 9_000
     until(lambda: customer.refunds() == promised)
-    with held_back(stack, "EffectsQueue"):
+    with held_back(stack, "MoneyEffectsQueue"):
         # No function lives for nine days: the attempt that runs now ends before they pass.
-        until(lambda: waiting(stack, "EffectsQueueUrl", IN_FLIGHT) == 0)
-        stack.aws("sqs").purge_queue(QueueUrl=stack.outputs["EffectsQueueUrl"])
+        until(lambda: waiting(stack, "MoneyEffectsQueueUrl", IN_FLIGHT) == 0)
+        stack.aws("sqs").purge_queue(QueueUrl=stack.outputs["MoneyEffectsQueueUrl"])
         stack.advance(NINE_DAYS)
         control(stack, "DELETE", "faults")
     stack.settle(SETTLE_SECONDS)
@@ -122,12 +122,38 @@ def test_an_effect_nine_days_old_makes_no_second_refund(
     stored = Shop(stack).store.all_of(Effect, customer.id)
     (effect,) = [one.record for one in stored if one.record.kind is EffectKind.REFUND_PAYMENT]
     for _ in range(3):
-        dead("EffectsDeadLetterQueueUrl", {"customer": customer.id, "effect": effect.id})
-    assert fairexit("dlq", "redrive", "effects")[0] == 0
+        dead("MoneyEffectsDeadLetterQueueUrl", {"customer": customer.id, "effect": effect.id})
+    assert fairexit("dlq", "redrive", "money-effects")[0] == 0
     stack.settle(SETTLE_SECONDS)
     (refund,) = customer.cancellation(cancellation)["refunds"]
     assert refund["status"] == "succeeded"
     assert customer.refunds() == promised
+
+
+def test_a_cancellation_and_its_mail_nine_days_old_happen_once(
+    stack: Stack, newcomer: Newcomer, dead: Put, fairexit: Fairexit
+) -> None:
+    lanes = {Lane.CANCELLATION: "cancellation-effects", Lane.NOTIFICATION: "notification-effects"}
+    customer = newcomer()
+    queues = [f"{lane.title()}EffectsQueue" for lane in lanes]
+    with held_back(stack, *queues):
+        cancellation = customer.confirm(customer.quote("at_period_end"))
+        for queue in queues:
+            stack.aws("sqs").purge_queue(QueueUrl=stack.outputs[f"{queue}Url"])
+    stack.advance(NINE_DAYS)
+    assert customer.mails() == ()
+    assert not customer.at_stripe()["cancel_at_period_end"]
+
+    stored = [one.record for one in Shop(stack).store.all_of(Effect, customer.id)]
+    for lane, name in lanes.items():
+        for effect in [one for one in stored if one.lane is lane] * 3:
+            queue = f"{lane.title()}EffectsDeadLetterQueueUrl"
+            dead(queue, {"customer": customer.id, "effect": effect.id})
+        assert fairexit("dlq", "redrive", name)[0] == 0
+    stack.settle(SETTLE_SECONDS)
+    assert customer.cancellation(cancellation)["state"] == "scheduled"
+    assert customer.at_stripe()["cancel_at_period_end"]
+    assert len(customer.mails()) == 1
 
 
 def test_a_parked_event_of_use_is_sent_round_and_any_other_stays(
@@ -149,19 +175,19 @@ def test_a_parked_event_of_use_is_sent_round_and_any_other_stays(
 
 def test_looking_loses_nothing(stack: Stack, dead: Put, fairexit: Fairexit) -> None:
     ids = [
-        dead("EffectsDeadLetterQueueUrl", {"customer": "cus_nobody", "effect": f"01J{number}"})
+        dead("MoneyEffectsDeadLetterQueueUrl", {"customer": "cus_nobody", "effect": f"01J{number}"})
         for number in range(13)
     ]
     for _ in range(2):
-        status, printed = fairexit("dlq", "show", "effects")
+        status, printed = fairexit("dlq", "show", "money-effects")
         assert status == 0
         assert all(name in printed for name in ids)
         assert "13 messages; all of them are still there" in printed
-    assert waiting(stack, "EffectsDeadLetterQueueUrl") == 13
+    assert waiting(stack, "MoneyEffectsDeadLetterQueueUrl") == 13
     _, printed = fairexit("dlq", "list")
-    assert "effects" in printed
+    assert "money-effects" in printed
     assert "13 waiting" in printed
-    _, printed = fairexit("dlq", "show", "effects", "--limit", "4")
+    _, printed = fairexit("dlq", "show", "money-effects", "--limit", "4")
     assert "4 messages" in printed
 
 

@@ -125,7 +125,7 @@ class LocalStripe:
     def _answer(self, request: Request, identifier: str, entry: Json) -> Response:
         self.run_due()
         try:
-            _authenticate(request.headers.get("authorization", ""))
+            _authenticate(request.headers.get("authorization", ""), request.method)
             self._check_version(request)
             route, ids = self.router.find(request.method, request.path)
             limits, instant = self.store.settings["rate_limit"], time.monotonic()
@@ -245,8 +245,11 @@ def _defect(faults: list[str]) -> Json:
     return {"error": {"message": message, "type": "api_error"}}
 
 
-def _authenticate(header: str) -> None:
-    """Any test key, as Bearer or as the user of Basic (documentation; texts recorded)."""
+def _authenticate(header: str, method: str) -> None:
+    """Any test key, as Bearer or as the user of Basic (documentation; texts recorded).
+
+    A restricted key stands for one that may read everything and write nothing.
+    """
     scheme, _, credential = header.partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -261,6 +264,10 @@ def _authenticate(header: str) -> None:
             " header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
             executed=False,
         )
-    if not credential.startswith("sk_test_"):
+    if credential.startswith("rk_test_") and method != "GET":
+        shown = f"{credential[:8]}{'*' * 8}{credential[-4:]}"
+        message = f"The provided key '{shown}' does not have the required permissions."
+        raise Refusal(HTTPStatus.FORBIDDEN, message, executed=False)
+    if not credential.startswith(("sk_test_", "rk_test_")):
         shown = f"{credential[:8]}{'*' * 8}{credential[-4:]}"
         raise Refusal(HTTPStatus.UNAUTHORIZED, f"Invalid API Key provided: {shown}", executed=False)

@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.stripe_billing import StripeBilling, stripe_client
+from shared.adapters.stripe_billing import StripeBilling
+from shared.adapters.stripe_client import stripe_client
 from shared.application.plan_returns import plan_returns
 from shared.domain.case import parse_case
 from shared.domain.dispute import DisputeKind, DisputePhase
-from shared.domain.errors import BrokenInvariantError, OutcomeUnknownError, RefusedError
+from shared.domain.errors import (
+    BrokenInvariantError,
+    OutcomeUnknownError,
+    RefusedError,
+    UnavailableError,
+)
 from shared.domain.invoice import CreditNoteLine, TaxFacts
 from shared.domain.subscription import SubscriptionStatus
 
@@ -375,3 +381,14 @@ def test_account_credit_is_given_once_under_its_key_and_found_by_its_operation(
     assert given[0] == given[1] == billing.account_credit_of(customer, "op_1")
     assert billing.account_credit_of(customer, "op_2") is None
     assert shop.client.v1.customers.retrieve(customer).balance == -500
+
+
+def test_the_key_that_may_only_read_reads_and_changes_nothing(shop: Any) -> None:
+    reading = StripeBilling(stripe_client("rk_test_local_read_only", shop.server.url))
+    made = annual(shop)
+    assert reading.subscription(made.id) is not None
+    with pytest.raises(UnavailableError, match="403"):
+        reading.set_auto_advance("in_1", on=False, key="k")
+    seen = reading.subscription(made.id)
+    assert seen is not None
+    assert not seen.ended_at

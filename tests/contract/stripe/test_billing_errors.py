@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.stripe_billing import StripeBilling, stripe_client
+from shared.adapters.stripe_billing import StripeBilling
+from shared.adapters.stripe_client import stripe_client
 from shared.domain.bill import Bill
 from shared.domain.billing_error import BillCheck, check_bill
 

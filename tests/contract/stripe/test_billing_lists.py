@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 import pytest
 
 from shared.adapters import stripe_lists
-from shared.adapters.stripe_billing import StripeBilling, stripe_client
+from shared.adapters.stripe_billing import StripeBilling
+from shared.adapters.stripe_client import stripe_client
 from shared.domain.dispute import DisputeFacts, DisputePhase
 from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
 from shared.domain.refund_operation import RefundFacts
