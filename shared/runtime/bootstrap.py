@@ -57,14 +57,19 @@ class AwsServices:
     @cached_property
     def billing(self) -> ports.Billing:
         from shared.adapters.stripe_billing import StripeBilling
+
+        return StripeBilling(self._stripe)
+
+    @cached_property
+    def _stripe(self) -> Any:
+        """The SDK's client, as fast as this function may change things at Stripe."""
         from shared.adapters.stripe_client import stripe_client
 
         wanted = self.settings.get(parts.Stripe)
         key = self._secret(wanted.stripe_api_key_arn)
         paced = self.settings.has(parts.Pace)
         seconds = self.settings.get(parts.Pace).seconds_per_change if paced else 0.0
-        client = stripe_client(key, wanted.stripe_api_base, seconds_per_change=seconds)
-        return StripeBilling(client)
+        return stripe_client(key, wanted.stripe_api_base, seconds_per_change=seconds)
 
     @cached_property
     def vault(self) -> personal_ports.Vault:
@@ -81,12 +86,9 @@ class AwsServices:
 
     @cached_property
     def people(self) -> personal_ports.People:
-        from shared.adapters.stripe_billing import stripe_client
         from shared.adapters.stripe_people import StripePeople
 
-        wanted = self.settings.get(parts.Stripe)
-        key = self._secret(wanted.stripe_api_key_arn)
-        return StripePeople(stripe_client(key, wanted.stripe_api_base))
+        return StripePeople(self._stripe)
 
     @cached_property
     def files(self) -> personal_ports.Files:
