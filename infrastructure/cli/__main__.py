@@ -14,6 +14,7 @@ from infrastructure.cli import (
     quote_command,
     reconcile_command,
     refund_command,
+    restore_command,
     switch_command,
 )
 
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reconcile_command.add_to(commands)
     dlq_command.add_to(commands)
     refund_command.add_to(commands)
+    restore_command.add_to(commands)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status

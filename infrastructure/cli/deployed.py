@@ -12,7 +12,8 @@ from shared.adapters.ulid_ids import UlidIds
 from shared.domain.effects import Lane
 
 
-def _client(service: str) -> Any:
+def aws_client(service: str) -> Any:
+    """A client under the caller's own AWS identity."""
     import boto3  # noqa: PLC0415 - a third of a second that deciding a case need not wait for
 
     return boto3.client(service)
@@ -29,7 +30,7 @@ class Deployed:
 
     @cached_property
     def _stack(self) -> dict[str, Any]:
-        found = _client("cloudformation").describe_stacks(StackName=self._name)
+        found = aws_client("cloudformation").describe_stacks(StackName=self._name)
         return cast("dict[str, Any]", found["Stacks"][0])
 
     @cached_property
@@ -43,11 +44,20 @@ class Deployed:
         """The stack's outputs."""
         return {one["OutputKey"]: one["OutputValue"] for one in self._stack["Outputs"]}
 
+    def resources(self) -> list[dict[str, Any]]:
+        """The stack's resources, by logical and physical id."""
+        pages = aws_client("cloudformation").get_paginator("list_stack_resources")
+        return [
+            one
+            for page in pages.paginate(StackName=self._name)
+            for one in page["StackResourceSummaries"]
+        ]
+
     @cached_property
     def store(self) -> ports.Store:
         """The stack's table."""
         return DynamoDBStore(
-            _client("dynamodb"),
+            aws_client("dynamodb"),
             self.outputs["TableName"],
             incarnation=self.incarnation,
             livemode=self.livemode,
@@ -56,7 +66,7 @@ class Deployed:
     @cached_property
     def sqs(self) -> Any:
         """A client of SQS."""
-        return _client("sqs")
+        return aws_client("sqs")
 
     @cached_property
     def waker(self) -> ports.EffectWaker:
@@ -72,7 +82,7 @@ class Deployed:
         from shared.adapters.stripe_client import stripe_client  # noqa: PLC0415
 
         arn = self.parameters["StripeReadKeySecretArn"]
-        key = _client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        key = aws_client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
         return StripeBilling(stripe_client(key, self.parameters["StripeApiBase"]))
 
     @property
@@ -107,4 +117,4 @@ class Deployed:
 
     def caller(self) -> str:
         """The ARN of whoever runs the command; it stands in the audit trail."""
-        return str(_client("sts").get_caller_identity()["Arn"])
+        return str(aws_client("sts").get_caller_identity()["Arn"])

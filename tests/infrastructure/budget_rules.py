@@ -1,4 +1,4 @@
-"""What one attempt may take, held against the time that the template gives it."""
+"""What one attempt may take against the time it has, and what a deployment must not leave old."""
 
 from shared.adapters.stripe_client import LONGEST_CALL_SECONDS
 from shared.runtime.sqs import ENOUGH_SECONDS
@@ -37,7 +37,30 @@ def callers_of_stripe_outlast_its_longest_call(template: Template) -> list[str]:
     ]
 
 
+def a_changed_parameter_moves_the_alias(template: Template) -> list[str]:
+    """A version is published anew when its description changes, and by no other parameter's value.
+
+    SAM names a version after the function's properties with their references unresolved, so the
+    alias would keep the old version with its old environment, silently. CloudFormation replaces a
+    version whose description differs (AWS::Lambda::Version, "Update requires: Replacement").
+    """
+    common = template["Globals"]["Function"]["Environment"]["Variables"]
+    bad = []
+    for name, function in functions(template).items():
+        values = [*common.values(), *function["Environment"]["Variables"].values()]
+        text = str(function.get("VersionDescription", {}).get("Fn::Sub", ""))
+        bad += [
+            f"{name} does not name {value['Ref']}"
+            for value in values
+            if isinstance(value, dict)
+            and value.get("Ref") in template["Parameters"]
+            and f"${{{value['Ref']}}}" not in text
+        ]
+    return bad
+
+
 BUDGET_RULES = (
     consumers_have_time_for_an_attempt,
     callers_of_stripe_outlast_its_longest_call,
+    a_changed_parameter_moves_the_alias,
 )

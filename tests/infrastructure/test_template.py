@@ -78,6 +78,12 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
     (rules.visibility_is_six_timeouts, "MoneyEffectsQueue/VisibilityTimeout", 359),
     (budget_rules.consumers_have_time_for_an_attempt, f"{FUNCTION}/Timeout", 59),
     (budget_rules.callers_of_stripe_outlast_its_longest_call, f"{FUNCTION}/Timeout", 26),
+    (budget_rules.a_changed_parameter_moves_the_alias, f"{FUNCTION}/VersionDescription", MISSING),
+    (
+        budget_rules.a_changed_parameter_moves_the_alias,
+        f"{FUNCTION}/VersionDescription",
+        {"Fn::Sub": "${Environment} ${Livemode} ${Policy} ${StripeApiKeySecretArn}"},
+    ),
     (
         budget_rules.callers_of_stripe_outlast_its_longest_call,
         "QuoteCancellationFunction/Timeout",

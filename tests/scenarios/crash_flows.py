@@ -63,7 +63,8 @@ class Life:
 
     def confirm(self, timing: str) -> None:
         """Cancel, as a client does that gets no answer: again with its key."""
-        quote = self.customer.quote(timing)
+        wanted = {"subscription": self.customer.subscription, "timing": timing}
+        quote = self.ask("POST", "/v1/quotes", body=wanted)
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         path, body = "/v1/cancellations", {"quote_id": quote["id"]}
         self.cancellation = self.ask("POST", path, body=body, headers=headers)["id"]
