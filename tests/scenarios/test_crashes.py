@@ -26,24 +26,25 @@ from tests.scenarios.crash_flows import (
 pytestmark = pytest.mark.stack
 
 WRITE, WAKE, ANSWER = "TransactWriteItems", "SendMessageBatch", "answer"
-API, EFFECTS = "cancel_subscription", "perform_effect"
+API, MONEY, MAIL = "cancel_subscription", "perform_money_effect", "perform_notification"
 
-# The table of steps: what is killed, in the words of one refund's way.
+# The table of steps: what is killed, in the words of one refund's way. Either the answer or the
+# event tells of the refund first, so its adoption dies wherever it happens.
 STEPS = (
     Death("before", WRITE, function=API),  # nothing yet
     Death("after", WRITE, function=API),  # reserved, and the answer of the table is lost
     Death("before", WAKE, function=API),  # reserved, before its wake-up
     Death("before", ANSWER, function=API),  # woken, before the customer hears of it
-    Death("before", WRITE, function=EFFECTS, holding="refund_payment:"),  # before the key is stored
-    Death("after", WRITE, function=EFFECTS, holding="refund_payment:"),  # the key is stored
-    Death("before", "POST /v1/refunds", function=EFFECTS),  # before the request
-    Death("after", "POST /v1/refunds", function=EFFECTS),  # Stripe has it, the answer is lost
-    Death("before", WRITE, function=EFFECTS, holding="refund_succeeded"),  # before it is adopted
-    Death("after", WRITE, function=EFFECTS, holding="refund_succeeded"),  # adopted
-    Death("before", WAKE, function=EFFECTS, nth=2),  # before the wake-up of what follows
-    Death("after", "POST /v1/credit_notes", function=EFFECTS),  # documented, the answer is lost
-    Death("after", "POST /v2/email/outbound-emails", function=EFFECTS),  # mailed, not noted
-    Death("before", ANSWER, function=EFFECTS, nth=2),  # done, before the message is deleted
+    Death("before", WRITE, function=MONEY, holding="refund_payment:"),  # before the key is stored
+    Death("after", WRITE, function=MONEY, holding="refund_payment:"),  # the key is stored
+    Death("before", "POST /v1/refunds", function=MONEY),  # before the request
+    Death("after", "POST /v1/refunds", function=MONEY),  # Stripe has it, the answer is lost
+    Death("before", WRITE, holding="refund_succeeded"),  # before it is adopted
+    Death("after", WRITE, holding="refund_succeeded"),  # adopted
+    Death("before", WAKE, nth=3),  # before the wake-up of what follows
+    Death("after", "POST /v1/credit_notes", function=MONEY),  # documented, the answer is lost
+    Death("after", "POST /v2/email/outbound-emails", function=MAIL),  # mailed, not noted
+    Death("before", ANSWER, function=MONEY),  # done, before the message is deleted
 )
 
 
