@@ -4,7 +4,7 @@ Trigger: the queue of effects that change what is billed, with partial batch res
 commits and by the sweeper.
 Idempotency: the effect's key is stored before the call; a repeated message finds the effect ended
 or makes the attempt that is safe.
-Pace: a change occupies its worker so long that all workers together stay below Stripe's rate.
+Pace: a worker's changes are so far apart that all workers together stay below Stripe's rate.
 Outcomes: counted in `Effects`.
 """
 

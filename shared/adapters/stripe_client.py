@@ -5,8 +5,7 @@ of 3 s to connect and 10 s to answer. The SDK would wait 80 s three times. A ret
 carries the same key; what it cannot repeat safely (a body cut half-way) comes back as unknown.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import stripe
@@ -22,42 +21,48 @@ LONGEST_CALL_SECONDS = (_CONNECT_SECONDS + _READ_SECONDS) * (1 + _RETRIES) + _PA
 def stripe_client(
     api_key: str, base: str, *, seconds_per_change: float = 0.0
 ) -> stripe.StripeClient:
-    """The SDK's client at the pinned API version; each change takes so long at least."""
+    """The SDK's client at the pinned API version; changes are so many seconds apart at least."""
     timeout = (_CONNECT_SECONDS, _READ_SECONDS)
     return stripe.StripeClient(
         api_key,
         base_addresses={"api": base},
-        http_client=PacedClient(SystemClock(), seconds_per_change, timeout=timeout),
+        http_client=PacedClient(Turns(SystemClock(), seconds_per_change), timeout=timeout),
         max_network_retries=_RETRIES,
     )
 
 
 class PacedClient(stripe.RequestsClient):
-    """The SDK's HTTP client; whatever changes something at Stripe occupies its worker for a while.
+    """The SDK's HTTP client; before it changes anything at Stripe it waits for its turn."""
 
-    Lambda limits how many workers there are, so this limits what all of them send in a second,
-    the SDK's own retries included.
-    """
-
-    def __init__(self, clock: Clock, seconds: float, **options: Any) -> None:
+    def __init__(self, turns: "Turns", **options: Any) -> None:
         super().__init__(**options)
-        self._clock = clock
-        self._seconds = seconds
+        self._turns = turns
 
     def request(self, method: str, *args: Any, **named: Any) -> Any:
-        """One HTTP request, as the SDK asks for it."""
-        with occupied(self._clock, self._seconds if method != "get" else 0.0):
-            return super().request(method, *args, **named)
+        """One HTTP request, as the SDK asks for it: each of its own retries is one."""
+        if method != "get":
+            self._turns.wait()
+        return super().request(method, *args, **named)
 
 
-@contextmanager
-def occupied(clock: Clock, seconds: float) -> Iterator[None]:
-    """Take at least so long from beginning to end, whatever comes of it."""
-    began = clock.now()
-    try:
-        yield
-    finally:
-        took = (clock.now() - began).total_seconds()
-        rest = min(seconds, seconds - took)
-        if rest > 0:
-            clock.wait(rest)
+class Turns:
+    """A worker's turns, so many seconds apart at least.
+
+    Lambda limits how many workers there are, so this limits what all of them send in a second,
+    without a word between them. The wait comes before a call: what Stripe has answered is stored at
+    once.
+    """
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._last: datetime | None = None
+
+    def wait(self) -> None:
+        """Return when it is this worker's turn."""
+        if self._last is not None:
+            passed = (self._clock.now() - self._last).total_seconds()
+            rest = min(self._seconds, self._seconds - passed)
+            if rest > 0:
+                self._clock.wait(rest)
+        self._last = self._clock.now()

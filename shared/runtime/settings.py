@@ -50,7 +50,7 @@ class Pace:
 
     @property
     def seconds_per_change(self) -> float:
-        """How long a change occupies its worker at least."""
+        """How far apart the changes of one worker are at least."""
         return self.workers / self.stripe_calls_per_second
 
 

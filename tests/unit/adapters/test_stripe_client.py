@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.stripe_client import occupied
+from shared.adapters.stripe_client import Turns
 from shared.runtime.settings import Pace
 
 PACE = Pace(stripe_calls_per_second=20, workers=10)
@@ -33,10 +32,11 @@ class WorkersClock:
 def sent_by_one(durations: Iterable[float]) -> list[datetime]:
     """When one worker's calls went out, each taking so long to be answered."""
     clock, sent = WorkersClock(), []
+    turns = Turns(clock, PACE.seconds_per_change)
     for seconds in durations:
-        with occupied(clock, PACE.seconds_per_change):
-            sent.append(clock.now())
-            clock.wait(seconds)
+        turns.wait()
+        sent.append(clock.now())
+        clock.wait(seconds)
     return sent
 
 
@@ -50,18 +50,17 @@ def test_no_second_sees_more_than_the_rate(workers: list[list[float]]) -> None:
 
 def test_quick_calls_use_the_rate_up_and_slow_ones_wait_for_nothing_more() -> None:
     assert sent_by_one([0.0] * 5)[-1] == START + timedelta(seconds=2)
-    assert sent_by_one([0.7] * 5)[-1] == START + timedelta(seconds=2.8)
+    assert sent_by_one([0.75] * 5)[-1] == START + timedelta(seconds=3)
 
 
-def test_a_call_that_fails_occupies_its_worker_too() -> None:
-    clock = WorkersClock()
-    with pytest.raises(TimeoutError), occupied(clock, 0.5):
-        raise TimeoutError
-    assert clock.now() == START + timedelta(seconds=0.5)
+def test_the_first_call_of_a_worker_waits_for_nothing() -> None:
+    assert sent_by_one([0.0]) == [START]
 
 
 def test_a_clock_that_is_put_back_costs_no_more_than_one_interval() -> None:
     clock = WorkersClock()
-    with occupied(clock, 0.5):
-        clock.instant -= timedelta(hours=1)
+    turns = Turns(clock, 0.5)
+    turns.wait()
+    clock.instant -= timedelta(hours=1)
+    turns.wait()
     assert clock.now() == START - timedelta(hours=1) + timedelta(seconds=0.5)
