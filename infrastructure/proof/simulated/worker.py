@@ -11,6 +11,7 @@ from infrastructure.proof.simulated.faults import Fault
 from infrastructure.proof.simulated.hub import MINUTE, SECOND, Killed
 from shared.adapters import dynamodb_items as items
 from shared.adapters import policy_files
+from shared.domain.effects import Effect
 from shared.domain.errors import (
     BrokenInvariantError,
     ConflictingWriteError,
@@ -178,7 +179,7 @@ class Waker:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
-    def wake(self, customer: str, effects: Sequence[str], *, delay_seconds: int = 0) -> None:
+    def wake(self, effects: Sequence[Effect], *, delay_seconds: int = 0) -> None:
         """See `EffectWaker`."""
         fault = self._worker.enter("wake", "wake")
         world = self._worker.world
@@ -186,7 +187,7 @@ class Waker:
             raise UnavailableError("queue: throttled")
         if fault is not Fault.MESSAGE_LOST:
             for effect in effects:
-                body = {"customer": customer, "effect": effect}
+                body = {"customer": effect.customer, "effect": effect.id}
                 world.effects.send(body, delay=delay_seconds * SECOND)
         self._worker.leave(fault)
 
