@@ -111,6 +111,10 @@ class Store(Protocol):
         """
         ...
 
+    def scan(self, after: str | None, *, limit: int) -> "Page[Stored[Any]]":
+        """Some records of the whole table, of every kind; dear, and for the purge alone."""
+        ...
+
     def due(self, until: datetime, *, limit: int) -> list[DueKey]:
         """Keys of records due at or before `until` (eventually consistent: candidates only)."""
         ...

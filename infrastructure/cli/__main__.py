@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from infrastructure.cli import (
     dlq_command,
     policy_command,
+    privacy_command,
     quote_command,
     reconcile_command,
     refund_command,
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     switch_command.add_to(commands)
     reconcile_command.add_to(commands)
     dlq_command.add_to(commands)
+    privacy_command.add_to(commands)
     refund_command.add_to(commands)
     restore_command.add_to(commands)
     options = parser.parse_args(arguments)

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Any, cast
 
-from shared import ports
+from shared import personal_ports, ports
 from shared.adapters import policy_files
 from shared.adapters.dynamodb_store import DynamoDBStore
 from shared.adapters.sqs_queues import SqsEffectWaker
@@ -84,6 +84,19 @@ class Deployed:
         arn = self.parameters["StripeReadKeySecretArn"]
         key = aws_client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
         return StripeBilling(stripe_client(key, self.parameters["StripeApiBase"]))
+
+    @cached_property
+    def vault(self) -> personal_ports.Vault:
+        """The stack's vault."""
+        from shared.adapters.kms_vault import KmsVault  # noqa: PLC0415 - few commands need it
+
+        return KmsVault(
+            aws_client("kms"),
+            aws_client("dynamodb"),
+            table=self.outputs["VaultTableName"],
+            key=self.outputs["VaultKeyArn"],
+            environment=self.environment,
+        )
 
     @property
     def policies(self) -> ports.Policies:

@@ -116,6 +116,14 @@ def parse_key(pk: str, sk: str) -> tuple[type, str, str]:
     raise BrokenInvariantError(f"a key of no kind: {sk}")
 
 
+def kind_of(sk: str) -> type[Any]:
+    """The kind of record that a sort key belongs to."""
+    for kind, item in _KINDS.items():
+        if sk == item.prefix or (item.prefix.endswith("#") and sk.startswith(item.prefix)):
+            return kind
+    raise BrokenInvariantError(f"a key of no kind: {sk}")
+
+
 def sortable(at: datetime) -> str:
     """An instant as text that sorts in time."""
     return at.isoformat(timespec="microseconds")

@@ -6,6 +6,7 @@ whose answer was lost is answered as done by its own retry (for ten minutes, whi
 any retry of ours takes).
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.adapters import dynamodb_items as items
 from shared.domain.errors import ConflictingWriteError, OutcomeUnknownError, UnavailableError
-from shared.ports import Delete, DueKey, Put, Stored, Write
+from shared.ports import Delete, DueKey, Page, Put, Stored, Write
 
 R = TypeVar("R")
 
@@ -68,6 +69,14 @@ class DynamoDBStore:
     def commit(self, writes: Sequence[Write]) -> None:
         """See `Store.commit`."""
         self._call("transact_write_items", TransactItems=[self._action(w) for w in writes])
+
+    def scan(self, after: str | None, *, limit: int) -> Page[Stored[Any]]:
+        """See `Store.scan`."""
+        start = {"ExclusiveStartKey": json.loads(after)} if after else {}
+        answer = self._call("scan", Limit=limit, **start)
+        rows = tuple(self._stored(items.kind_of(item["sk"]["S"]), item) for item in answer["Items"])
+        last = answer.get("LastEvaluatedKey")
+        return Page(rows, json.dumps(last) if last else None)
 
     def due(self, until: datetime, *, limit: int) -> list[DueKey]:
         """See `Store.due`."""

@@ -76,6 +76,7 @@ class Lane(StrEnum):
     MONEY = "money"
     CANCELLATION = "cancellation"
     NOTIFICATION = "notification"
+    PRIVACY = "privacy"
 
 
 # Everything else changes what Stripe bills: cancellations, collection and what goes with them.
@@ -87,6 +88,14 @@ _LANES = {
     EffectKind.SEND_MAIL: Lane.NOTIFICATION,
     EffectKind.PUBLISH_EVENT: Lane.NOTIFICATION,
     EffectKind.ALERT: Lane.NOTIFICATION,
+    EffectKind.EXPORT_DATA: Lane.PRIVACY,
+    EffectKind.CORRECT_PERSON: Lane.PRIVACY,
+    EffectKind.CORRECT_SIGN_INS: Lane.PRIVACY,
+    EffectKind.DESTROY_DATA_KEY: Lane.PRIVACY,
+    EffectKind.DELETE_FILES: Lane.PRIVACY,
+    EffectKind.DELETE_SIGN_INS: Lane.PRIVACY,
+    EffectKind.FORGET_RECORDS: Lane.PRIVACY,
+    EffectKind.TELL_OF_TERMS: Lane.PRIVACY,
 }
 
 

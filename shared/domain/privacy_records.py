@@ -110,3 +110,12 @@ class PurgeReport:
     refused: bool
     dry_run: bool
     kinds: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """What came of the run, as a word for the metrics."""
+        if self.refused:
+            return "refused"
+        if self.dry_run or not self.past_term:
+            return "nothing"
+        return "purged" if self.deleted == self.past_term - self.held else "capped"

@@ -16,6 +16,8 @@ class StaffRole(StrEnum):
 EVERY_ROLE = frozenset(StaffRole)
 # Whoever may change something; an auditor reads.
 WORKING_ROLES = EVERY_ROLE - {StaffRole.AUDITOR}
+# Whoever watches the others.
+WATCHING_ROLES = frozenset({StaffRole.ADMIN, StaffRole.AUDITOR})
 # Whoever may take service away, or give something up for good.
 DECIDING_ROLES = WORKING_ROLES - {StaffRole.AGENT}
 

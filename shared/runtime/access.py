@@ -6,7 +6,7 @@ A route of staff lists the roles that may call it. A route that is not in the ta
 from collections.abc import Mapping
 from enum import StrEnum
 
-from shared.domain.staff import DECIDING_ROLES, EVERY_ROLE, WORKING_ROLES, StaffRole
+from shared.domain.staff import DECIDING_ROLES, EVERY_ROLE, WATCHING_ROLES, WORKING_ROLES, StaffRole
 
 
 class Caller(StrEnum):
@@ -29,6 +29,20 @@ ROUTES: Mapping[str, Allowed] = {
     "DELETE /v1/cancellations/{id}": Caller.CUSTOMER,
     "GET /v1/access/{customer}": Caller.SERVICE,
     "POST /v1/identities": Caller.SERVICE,
+    "POST /v1/privacy-requests": Caller.CUSTOMER,
+    "GET /v1/privacy-requests": Caller.CUSTOMER,
+    "GET /v1/privacy-requests/{id}": Caller.CUSTOMER,
+    "POST /v1/privacy-requests/{id}/confirmation": Caller.CUSTOMER,
+    "DELETE /v1/privacy-requests/{id}": Caller.CUSTOMER,
+    "POST /v1/breach-reports": Caller.CUSTOMER,
+    "GET /v1/staff/accounts/{customer}/privacy-requests": EVERY_ROLE,
+    "POST /v1/staff/accounts/{customer}/privacy-requests": WORKING_ROLES,
+    "POST /v1/staff/accounts/{customer}/privacy-requests/{id}/steps": WORKING_ROLES,
+    "POST /v1/staff/accounts/{customer}/legal-holds": DECIDING_ROLES,
+    "DELETE /v1/staff/accounts/{customer}/legal-holds/{id}": DECIDING_ROLES,
+    "GET /v1/staff/accounts/{customer}/access-log": WATCHING_ROLES,
+    "GET /v1/staff/accounts/{customer}/breach-reports/{id}": EVERY_ROLE,
+    "POST /v1/staff/accounts/{customer}/breach-reports/{id}/closure": DECIDING_ROLES,
     "GET /v1/staff/accounts/{customer}": EVERY_ROLE,
     "POST /v1/staff/accounts/{customer}/suspensions": DECIDING_ROLES,
     "DELETE /v1/staff/accounts/{customer}/suspensions/{id}": DECIDING_ROLES,

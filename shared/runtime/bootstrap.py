@@ -117,6 +117,7 @@ class AwsServices:
             Lane.MONEY: wanted.money_effects_queue_url,
             Lane.CANCELLATION: wanted.cancellation_effects_queue_url,
             Lane.NOTIFICATION: wanted.notification_effects_queue_url,
+            Lane.PRIVACY: wanted.privacy_effects_queue_url,
         }
         return SqsEffectWaker(self._client("sqs"), urls)
 

@@ -5,12 +5,14 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 
 from shared.application.client_keys import Answer, ClientCall
 from shared.application.identify_customer import identify_customer
+from shared.application.privacy.log_access import log_access
 from shared.domain.errors import (
     ConflictError,
     ConflictingWriteError,
@@ -24,6 +26,7 @@ from shared.domain.errors import (
     UnavailableError,
     UntrustedError,
 )
+from shared.domain.privacy import FRESH_SIGN_IN
 from shared.domain.staff import StaffMember, StaffRole
 from shared.runtime.access import roles_of
 from shared.runtime.bootstrap import AwsServices
@@ -131,6 +134,8 @@ class Request:
     def staff(self, services: AwsServices) -> StaffMember:
         """The member of staff who calls, with a role that this route allows.
 
+        Where the route is a customer's, the access log has it before anything is shown.
+
         Raises:
             UnauthenticatedError: no access token.
             ForbiddenError: somebody without a fitting role.
@@ -142,7 +147,20 @@ class Request:
         if not roles & allowed:
             listed = " or ".join(sorted(allowed))
             raise ForbiddenError("wrong-role", f"This needs the role {listed}.")
-        return StaffMember(str(claims["iss"]), str(claims["sub"]), roles)
+        person = StaffMember(str(claims["iss"]), str(claims["sub"]), roles)
+        customer = (self._event.get("pathParameters") or {}).get("customer")
+        if customer:
+            log_access(services, customer, actor=person.actor, what=self.route)
+        return person
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether the caller has signed in just now; no where the issuer does not say when."""
+        at = str(self.access_claims().get("auth_time", ""))
+        if not at.isdecimal():
+            return False
+        age = now - datetime.fromtimestamp(int(at), UTC)
+        # A minute for clocks that differ.
+        return -timedelta(minutes=1) <= age <= FRESH_SIGN_IN
 
     def client_call(self, route: str) -> ClientCall:
         """The caller's Idempotency-Key on `route`.

@@ -39,6 +39,7 @@ class Effects:
     money_effects_queue_url: str
     cancellation_effects_queue_url: str
     notification_effects_queue_url: str
+    privacy_effects_queue_url: str
 
 
 @dataclass(frozen=True, slots=True)

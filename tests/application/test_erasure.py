@@ -86,7 +86,7 @@ def pass_days(services: FakeServices, days: int) -> None:
 
 
 def shown(services: FakeServices, request: str) -> dict[str, Any]:
-    return show_request(services, customer=CUSTOMER, request=request)
+    return show_request(services, CUSTOMER, request)
 
 
 def canaries(services: FakeServices) -> list[str]:
@@ -255,7 +255,7 @@ HINDRANCES = ("legal_hold", "open_dispute", "unpaid_balance", "running_subscript
 def hinder(services: FakeServices, what: str) -> None:
     match what:
         case "legal_hold":
-            place_hold(services, customer=CUSTOMER, reference="court 7/26", actor=STAFF)
+            place_hold(services, CUSTOMER, "court-7/26", STAFF)
         case "open_dispute":
             services.billing.disputes["du_1"] = chargeback(outcome=DisputeOutcome.UNDECIDED)
             handle_dispute(services, dispute="du_1", event=services.ids.new(), event_type="t")
@@ -271,7 +271,7 @@ def clear(services: FakeServices, what: str) -> None:
             known = services.store.get(PrivacyChoices, CUSTOMER)
             assert known is not None
             for hold in known.record.holds:
-                lift_hold(services, customer=CUSTOMER, hold=hold.id, actor=STAFF)
+                lift_hold(services, CUSTOMER, hold.id, STAFF)
         case "open_dispute":
             services.billing.disputes["du_1"] = chargeback(outcome=DisputeOutcome.WON)
             handle_dispute(services, dispute="du_1", event=services.ids.new(), event_type="t")

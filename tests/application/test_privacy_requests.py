@@ -61,7 +61,7 @@ def mailed_code(services: FakeServices) -> str:
 
 
 def state(services: FakeServices, request: dict[str, Any]) -> str:
-    shown = show_request(services, customer=CUSTOMER, request=request["id"])
+    shown = show_request(services, CUSTOMER, request["id"])
     return str(shown["state"])
 
 
@@ -79,7 +79,7 @@ def test_nothing_happens_before_the_mailed_code_comes_back(services: FakeService
     assert request["state"] == "unconfirmed"
     assert not services.files.kept
 
-    confirm_request(services, customer=CUSTOMER, request=request["id"], code=f" {code.lower()} ")
+    confirm_request(services, CUSTOMER, request["id"], code=f" {code.lower()} ")
     services.run_effects()
 
     assert state(services, request) == "answered"
@@ -91,11 +91,11 @@ def test_five_wrong_codes_end_a_request(services: FakeServices):
     code = mailed_code(services)
     for left in (4, 3, 2, 1, 0):
         with pytest.raises(ConflictError) as refused:
-            confirm_request(services, customer=CUSTOMER, request=request["id"], code="WRONG")
+            confirm_request(services, CUSTOMER, request["id"], code="WRONG")
         assert refused.value.members == {"tries_left": left}
 
     with pytest.raises(ConflictError, match="code-expired"):
-        confirm_request(services, customer=CUSTOMER, request=request["id"], code=code)
+        confirm_request(services, CUSTOMER, request["id"], code=code)
 
 
 def test_a_code_lapses_after_an_hour(services: FakeServices):
@@ -103,7 +103,7 @@ def test_a_code_lapses_after_an_hour(services: FakeServices):
     code = mailed_code(services)
     services.clock.advance(hours=1)
     with pytest.raises(ConflictError, match="code-expired"):
-        confirm_request(services, customer=CUSTOMER, request=request["id"], code=code)
+        confirm_request(services, CUSTOMER, request["id"], code=code)
     services.run_due_work()
 
     assert state(services, request) == "lapsed"
@@ -122,9 +122,9 @@ def test_the_code_is_kept_as_a_digest_and_leaves_the_export(services: FakeServic
 def test_another_customer_has_no_such_request(services: FakeServices):
     request = ask(services, RequestKind.ACCESS)
     with pytest.raises(NotFoundError):
-        show_request(services, customer="cus_other", request=request["id"])
+        show_request(services, "cus_other", request["id"])
     with pytest.raises(NotFoundError):
-        confirm_request(services, customer="cus_other", request=request["id"], code="x")
+        confirm_request(services, "cus_other", request["id"], code="x")
     assert list_requests(services, customer="cus_other") == {"privacy_requests": []}
 
 
@@ -165,7 +165,7 @@ def test_an_export_holds_everything_in_the_form_of_its_schema(services: FakeServ
     assert [row["id"] for row in document["records"]["Subscription"]] == [table[0]["id"]]
     assert document["records"]["Login"][0]["subject"] == "user-1"
     assert document["recipients"][1]["name"] == "Stripe"
-    assert show_request(services, customer=CUSTOMER, request=request["id"])["archive"] is not None
+    assert show_request(services, CUSTOMER, request["id"])["archive"] is not None
     assert mails(services)[-1] == "privacy_answered"
 
 
@@ -193,7 +193,7 @@ def test_the_archive_is_offered_for_a_week(services: FakeServices):
     services.run_effects()
     services.clock.advance(days=7)
 
-    assert show_request(services, customer=CUSTOMER, request=request["id"])["archive"] is None
+    assert show_request(services, CUSTOMER, request["id"])["archive"] is None
 
 
 # ---------------------------------------------------------------- rectification
@@ -257,7 +257,7 @@ def test_a_request_that_is_not_answered_calls_a_person_a_week_before_its_deadlin
 
     alerts = [one.params["what"] for one in services.effects(CUSTOMER, EffectKind.ALERT)]
     assert alerts == ["privacy_request_stuck", "privacy_request_overdue"]
-    shown = show_request(services, customer=CUSTOMER, request=request["id"])
+    shown = show_request(services, CUSTOMER, request["id"])
     assert shown["answer_by"] == "2026-04-09T12:00:00Z"
 
 
@@ -282,7 +282,7 @@ def test_staff_ask_on_behalf_of_a_person_and_say_why(services: FakeServices):
 
 def test_a_request_can_be_taken_back_until_it_is_carried_out(services: FakeServices):
     request = ask(services, RequestKind.ERASURE)
-    withdraw_request(services, customer=CUSTOMER, request=request["id"])
+    withdraw_request(services, CUSTOMER, request["id"])
     services.clock.advance(days=40)
     services.run_due_work()
     assert state(services, request) == "withdrawn"
@@ -291,4 +291,4 @@ def test_a_request_can_be_taken_back_until_it_is_carried_out(services: FakeServi
     done = ask(services, RequestKind.ACCESS)
     services.run_effects()
     with pytest.raises(ConflictError, match="too-late"):
-        withdraw_request(services, customer=CUSTOMER, request=done["id"])
+        withdraw_request(services, CUSTOMER, done["id"])

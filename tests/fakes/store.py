@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from shared.adapters import dynamodb_items as items
 from shared.domain.errors import ConflictingWriteError
-from shared.ports import Delete, DueKey, Put, Stored, Write
+from shared.ports import Delete, DueKey, Page, Put, Stored, Write
 
 R = TypeVar("R")
 
@@ -49,6 +49,15 @@ class FakeStore:
             elif isinstance(write, Delete):
                 del self.table[key]
         self.commits += 1
+
+    def scan(self, after: str | None, *, limit: int) -> Page[Stored[Any]]:
+        found = sorted(self.table.items())
+        start = int(after or 0)
+        rows = tuple(
+            Stored(items.from_item(items.kind_of(sk), item), item["version"])
+            for (_, sk), item in found[start : start + limit]
+        )
+        return Page(rows, str(start + limit) if start + limit < len(found) else None)
 
     def due(self, until: datetime, *, limit: int) -> list[DueKey]:
         found = [

@@ -7,10 +7,16 @@ STRIPE_KEY, READING_KEY, WRITING_KEY = (
     "StripeReadKeySecretArn",
     "StripeApiKeySecretArn",
 )
-WRITERS = frozenset({"PerformMoneyEffectFunction", "PerformCancellationEffectFunction"})
+WRITERS = frozenset(
+    {
+        "PerformMoneyEffectFunction",
+        "PerformCancellationEffectFunction",
+        "PerformPrivacyEffectFunction",  # a person's corrected name and address
+    }
+)
 
 
-def only_two_functions_can_change_anything_at_stripe(template: Template) -> list[str]:
+def only_who_sends_effects_can_change_anything_at_stripe(template: Template) -> list[str]:
     """Those that send effects; whoever only asks has a key that cannot do more."""
     writers = {
         name
@@ -54,7 +60,7 @@ def the_pace_is_reckoned_from_the_workers(template: Template) -> list[str]:
 
 
 LANE_RULES = (
-    only_two_functions_can_change_anything_at_stripe,
+    only_who_sends_effects_can_change_anything_at_stripe,
     only_notifications_reach_people,
     every_queue_has_one_consumer_and_every_consumer_one_queue,
     the_pace_is_reckoned_from_the_workers,

@@ -1,6 +1,52 @@
 """What must hold of everything that keeps data. Each rule answers its violations."""
 
-from tests.infrastructure.cloudformation import Template
+import json
+import re
+from typing import Any
+
+from tests.infrastructure.cloudformation import Template, resources, target
+
+# What a function needs beside its settings: few delete, one destroys.
+BESIDE: dict[str, set[tuple[str, str]]] = {
+    "PrivacyRequestsFunction": {("ArchiveBucket", "s3:GetObject")},
+    "PerformPrivacyEffectFunction": {
+        ("Table", "dynamodb:DeleteItem"),
+        ("VaultTable", "dynamodb:UpdateItem"),
+        ("ArchiveBucket", "s3:PutObject"),
+        *(
+            (bucket, f"s3:{action}")
+            for bucket in ("ContentBucket", "ArchiveBucket")
+            for action in ("ListBucketVersions", "DeleteObject", "DeleteObjectVersion")
+        ),
+        ("pool", "cognito-idp:AdminDeleteUser"),
+        ("pool", "cognito-idp:AdminUpdateUserAttributes"),
+    },
+    "PurgeRecordsFunction": {("Table", "dynamodb:DeleteItem"), ("Table", "dynamodb:Scan")},
+}
+_OBJECTS = re.compile(r"\$\{\w+Bucket\.Arn\}/\*")
+
+
+def without_objects(resource: Any) -> Any:
+    """A resource without the wildcard that names the objects of a bucket of ours."""
+    text = resource.get("Fn::Sub") if isinstance(resource, dict) else None
+    return "objects" if isinstance(text, str) and _OBJECTS.fullmatch(text) else resource
+
+
+def buckets_are_closed(template: Template) -> list[str]:
+    """Encrypted, private, without access lists, and reached by TLS alone."""
+    policies = {
+        target(policy["Bucket"]): json.dumps(policy["PolicyDocument"])
+        for policy in resources(template, "AWS::S3::BucketPolicy").values()
+    }
+    return [
+        name
+        for name, bucket in resources(template, "AWS::S3::Bucket").items()
+        if "BucketEncryption" not in bucket
+        or set(bucket.get("PublicAccessBlockConfiguration", {}).values()) != {True}
+        or "BucketOwnerEnforced" not in json.dumps(bucket.get("OwnershipControls"))
+        or "LifecycleConfiguration" not in bucket
+        or '{"aws:SecureTransport": "false"}' not in policies.get(name, "")
+    ]
 
 
 def the_table_is_protected(template: Template) -> list[str]:

@@ -92,9 +92,14 @@ def test_the_functions_that_do_not_call_stripe_are_these():
     assert sorted(cloudformation.folder(FUNCTIONS[name]) for name in WITHOUT_STRIPE) == [
         "check_access",
         "do_due_work",
+        "guard_data",
         "link_identity",
         "manage_accounts",
+        "privacy_requests",
+        "purge_records",
         "receive_stripe_webhook",
+        "report_breach",
+        "review_privacy",
         "show_account",
         "withdraw_cancellation",
     ]

@@ -117,7 +117,7 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
     ),
     (rules.grants_match_settings, f"{VARIABLES}/MAIL_FROM", "billing@example.com"),
     (
-        lane_rules.only_two_functions_can_change_anything_at_stripe,
+        lane_rules.only_who_sends_effects_can_change_anything_at_stripe,
         "QuoteCancellationFunction/Environment/Variables/STRIPE_API_KEY_ARN",
         {"Ref": "StripeApiKeySecretArn"},
     ),
@@ -150,6 +150,13 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
         True,
     ),
     (storage_rules.the_vault_is_never_backed_up, "VaultKey//DeletionPolicy", "Delete"),
+    (storage_rules.buckets_are_closed, "ContentBucket/BucketEncryption", MISSING),
+    (
+        storage_rules.buckets_are_closed,
+        "ArchiveBucket/PublicAccessBlockConfiguration/BlockPublicPolicy",
+        False,
+    ),
+    (storage_rules.buckets_are_closed, "ArchiveBucketPolicy/Bucket", {"Ref": "ContentBucket"}),
     (
         storage_rules.the_due_index_holds_keys_only,
         "Table/GlobalSecondaryIndexes/0/Projection/ProjectionType",
@@ -233,6 +240,7 @@ def test_alarms_on_our_own_metrics_watch_what_the_functions_count():
         "StripeEvents": {f"dispute_{effect}" for effect in DisputeEffect}
         | {f"refund_{status}" for status in RefundStatus},
         "DueWork": {"failed"},
+        "Purges": {"refused", "purged", "capped", "nothing"},
         "Divergences": {*Outcome, "failed"},
     }
 

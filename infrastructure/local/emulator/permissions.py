@@ -1,17 +1,30 @@
-"""IAM: two rights that MiniStack asks for under other names than AWS."""
+"""IAM: two rights that MiniStack asks for under other names than AWS, and TLS that it lacks."""
 
 import json
 from typing import Any
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 
 SEND_MAIL = "/v2/email/outbound-emails"
 
 
 def install() -> None:
-    """Make both shims; the requests are looked up by name at each call."""
+    """Make the shims; the functions are looked up by name at each call."""
+    iam_evaluator.pin_request_origin = over_tls(iam_evaluator.pin_request_origin)
     iam_actions.extract_iam_action = single_action(iam_actions.extract_iam_action)
     iam_actions.extract_resource_arn = sending_identity(iam_actions.extract_resource_arn)
+
+
+def over_tls(pin: Any) -> Any:
+    """Let a request over the loopback interface count as encrypted, as every one on AWS is.
+
+    A bucket's policy that denies what is not (`aws:SecureTransport`) would deny everything here.
+    """
+
+    def wrapped(source_ip: str, _secure_transport: bool) -> None:  # noqa: FBT001 - as there
+        pin(source_ip, True)  # noqa: FBT003 - as there
+
+    return wrapped
 
 
 def single_action(action_of: Any) -> Any:

@@ -12,9 +12,7 @@ from shared.domain.privacy import PrivacyRequest, RequestState
 from shared.ports import Services
 
 
-def confirm_request(
-    services: Services, *, customer: str, request: str, code: str
-) -> dict[str, Any]:
+def confirm_request(services: Services, customer: str, request: str, code: str) -> dict[str, Any]:
     """The request, confirmed and begun.
 
     Raises:
@@ -45,7 +43,7 @@ def confirm_request(
     return outcome
 
 
-def withdraw_request(services: Services, *, customer: str, request: str) -> dict[str, Any]:
+def withdraw_request(services: Services, customer: str, request: str) -> dict[str, Any]:
     """The request, taken back.
 
     Raises:

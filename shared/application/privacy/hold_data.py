@@ -3,20 +3,23 @@
 from dataclasses import replace
 from typing import Any
 
+from shared.application.case_document import instant
 from shared.application.change import Change, transact
 from shared.application.privacy.begin_request import choose
-from shared.application.privacy.show_request import request_document
+from shared.application.privacy.show_request import staff_document
 from shared.domain.effects import Effect, EffectKind, EffectStatus
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.privacy import LegalHold, PrivacyChoices, PrivacyRequest
 from shared.ports import Services
 
 
-def place_hold(services: Services, *, customer: str, reference: str, actor: str) -> dict[str, Any]:
-    """Let nothing of the customer's be deleted until the hold is lifted."""
+def place_hold(services: Services, customer: str, reference: str, actor: str) -> dict[str, Any]:
+    """Let nothing of the customer's be deleted until the hold is lifted; one hold a matter."""
 
     def decide(change: Change) -> dict[str, Any]:
         known = change.load(PrivacyChoices) or PrivacyChoices(customer)
+        if reference in {one.reference for one in known.holds}:
+            return _holds(known.holds)
         hold = LegalHold(services.ids.new(), reference, change.now, actor)
         choose(change, holds=(*known.holds, hold))
         change.audit("legal_hold_placed", reference, hold=hold.id)
@@ -25,7 +28,7 @@ def place_hold(services: Services, *, customer: str, reference: str, actor: str)
     return transact(services, customer, actor, decide)
 
 
-def lift_hold(services: Services, *, customer: str, hold: str, actor: str) -> dict[str, Any]:
+def lift_hold(services: Services, customer: str, hold: str, actor: str) -> dict[str, Any]:
     """Lift one hold; what waited for it goes on at its next look.
 
     Raises:
@@ -67,19 +70,9 @@ def complete_step(
         done = replace(known, operator_steps=steps)
         change.put(done)
         change.audit("operator_step_done", step, request=request)
-        return staff_document(services, done, change)
+        return staff_document(services, done, change.now)
 
     return transact(services, customer, actor, decide)
-
-
-def staff_document(services: Services, request: PrivacyRequest, change: Change) -> dict[str, Any]:
-    """A request with what is left for a person to do elsewhere."""
-    return request_document(services, request, change.now) | {
-        "customer": request.customer,
-        "open_steps": [
-            {"name": step.name, "instruction": step.instruction} for step in request.open_steps
-        ],
-    }
 
 
 def _mail_waits(services: Services, customer: str, request: str) -> bool:
@@ -94,7 +87,6 @@ def _mail_waits(services: Services, customer: str, request: str) -> bool:
 def _holds(holds: tuple[LegalHold, ...]) -> dict[str, Any]:
     return {
         "holds": [
-            {"id": one.id, "reference": one.reference, "since": one.since.isoformat()}
-            for one in holds
+            {"id": one.id, "reference": one.reference, "since": instant(one.since)} for one in holds
         ]
     }

@@ -10,7 +10,7 @@ from shared.application.change import Change, transact
 from shared.application.client_keys import Answer, ClientCall, remember, replay
 from shared.application.privacy.begin_request import begin
 from shared.application.privacy.log_access import log_access
-from shared.application.privacy.show_request import request_document
+from shared.application.privacy.show_request import request_document, staff_document
 from shared.domain.errors import ConflictError
 from shared.domain.privacy import (
     ANSWER_WITHIN,
@@ -75,7 +75,7 @@ def open_for(
         request = begin(change, _opened(change, ask, actor))
         change.put(request)
         change.audit("privacy_requested", request.kind.value, request=request.id, by=actor)
-        return request_document(services, request, change.now)
+        return staff_document(services, request, change.now)
 
     log_access(services, customer, actor=actor, what=f"asked_{ask.kind}", reason=reason)
     return transact(services, customer, actor, decide)

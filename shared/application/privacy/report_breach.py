@@ -1,5 +1,6 @@
 """A customer suspects a breach: keep it, acknowledge it, call the owner."""
 
+from dataclasses import replace
 from typing import Any
 
 from shared.application.case_document import instant
@@ -46,6 +47,27 @@ def read_breach(services: Services, *, customer: str, report: str) -> dict[str, 
         raise NotFoundError("breach report")
     text = services.vault.open(stored.record.text, customer=customer, kind=SEALED_AS, record=report)
     return _document(stored.record) | {"customer": customer, "text": text.decode()}
+
+
+def close_breach(services: Services, customer: str, report: str, actor: str) -> dict[str, Any]:
+    """The report, dealt with; closing it twice is fine.
+
+    Raises:
+        NotFoundError: no such report.
+    """
+
+    def decide(change: Change) -> dict[str, Any]:
+        known = change.load(BreachReport, report)
+        if known is None:
+            raise NotFoundError("breach report")
+        if known.state is BreachState.CLOSED:
+            return _document(known)
+        closed = replace(known, state=BreachState.CLOSED, closed_at=change.now, closed_by=actor)
+        change.put(closed)
+        change.audit("breach_closed", "dealt with", report=report)
+        return _document(closed)
+
+    return transact(services, customer, actor, decide)
 
 
 def _document(report: BreachReport) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from shared.ports import Services
 LINK_SECONDS = 900
 
 
-def show_request(services: Services, *, customer: str, request: str) -> dict[str, Any]:
+def show_request(services: Services, customer: str, request: str) -> dict[str, Any]:
     """The request; while its archive is kept, with a link to it that ends after 15 minutes.
 
     Raises:
@@ -25,11 +25,22 @@ def show_request(services: Services, *, customer: str, request: str) -> dict[str
     return request_document(services, stored.record, present(services), with_link=True)
 
 
-def list_requests(services: Services, *, customer: str) -> dict[str, Any]:
-    """All requests of a customer, the oldest first."""
+def list_requests(services: Services, *, customer: str, staff: bool = False) -> dict[str, Any]:
+    """All requests of a customer, the oldest first; for staff with what they have still to do."""
     found = services.store.all_of(PrivacyRequest, customer)
-    now = present(services)
-    return {"privacy_requests": [request_document(services, one.record, now) for one in found]}
+    form, now = staff_document if staff else request_document, present(services)
+    return {"privacy_requests": [form(services, one.record, now) for one in found]}
+
+
+def staff_document(services: Services, request: PrivacyRequest, now: datetime) -> dict[str, Any]:
+    """A request with what is left for a person to do elsewhere."""
+    return request_document(services, request, now) | {
+        "customer": request.customer,
+        "made_by": request.made_by,
+        "open_steps": [
+            {"name": step.name, "instruction": step.instruction} for step in request.open_steps
+        ],
+    }
 
 
 def request_document(

@@ -1,0 +1,204 @@
+"""A person's data, from the request to its answer: everywhere it was, it is found or gone."""
+
+import base64
+import io
+import json
+import re
+import uuid
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import requests
+
+from infrastructure.local.stack import Stack
+from tests.scenarios.customers import Customer
+
+pytestmark = pytest.mark.stack
+
+Json = dict[str, Any]
+CODE = re.compile(r"^[0-9A-HJKMNP-TV-Z]{8}$", re.MULTILINE)
+
+
+def ask(customer: Customer, kind: str, **more: Any) -> Json:
+    """Make a request and confirm it with the code that was mailed."""
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    body = {"kind": kind, **more}
+    request = customer.ask(202, "POST", "/v1/privacy-requests", body=body, headers=key)
+    customer.stack.settle()
+    code = CODE.findall(next(m for m in customer.mails()[::-1] if request["id"] in m))[0]
+    path = f"/v1/privacy-requests/{request['id']}/confirmation"
+    confirmed = customer.ask(200, "POST", path, body={"code": code})
+    customer.stack.settle()
+    return confirmed
+
+
+def shown(customer: Customer, request: Json) -> Json:
+    return customer.ask(200, "GET", f"/v1/privacy-requests/{request['id']}")
+
+
+def places(stack: Stack) -> dict[str, str]:
+    """Everything that the stack keeps, as text, by where it is; mails without their addresses."""
+    found = {}
+    dynamodb, s3, sqs = (stack.aws(name) for name in ("dynamodb", "s3", "sqs"))
+    for table in dynamodb.list_tables()["TableNames"]:
+        pages = dynamodb.get_paginator("scan").paginate(TableName=table)
+        items = [item for page in pages for item in page["Items"]]
+        found[f"table {table}"] = json.dumps(items, default=lambda b: b.decode("latin-1"))
+    for bucket in (stack.outputs["ContentBucketName"], stack.outputs["ArchiveBucketName"]):
+        versions = s3.list_object_versions(Bucket=bucket).get("Versions", [])
+        found[f"bucket {bucket}"] = repr(versions) + "".join(
+            s3.get_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])["Body"]
+            .read()
+            .decode("latin-1")
+            for one in versions
+        )
+    peeked = requests.get(f"{stack.aws_endpoint}/_ministack/sqs/messages", timeout=30)
+    found["queues"] = peeked.text
+    assert sqs.list_queues()["QueueUrls"]
+    users = stack.aws("cognito-idp").list_users(UserPoolId=stack.outputs["UserPoolId"])
+    found["user pool"] = json.dumps(users["Users"], default=str)
+    found["mails"] = "".join(f"{mail.subject}\n{mail.text}" for mail in stack.mails())
+    return found | logs(stack)
+
+
+def logs(stack: Stack) -> dict[str, str]:
+    """Every log of the functions and of the API."""
+    client, found = stack.aws("logs"), {}
+    for group in client.describe_log_groups()["logGroups"]:
+        name = group["logGroupName"]
+        for stream in client.describe_log_streams(logGroupName=name)["logStreams"]:
+            events = client.get_log_events(
+                logGroupName=name, logStreamName=stream["logStreamName"], startFromHead=True
+            )["events"]
+            found[f"log {name} {stream['logStreamName']}"] = "".join(e["message"] for e in events)
+    for file in Path(stack.directory, "logs").glob("*aws*"):
+        found[f"log {file.name}"] = file.read_text(errors="replace")
+    return found
+
+
+def where(stack: Stack, canaries: list[str]) -> list[str]:
+    """Where one of the canaries can still be read."""
+    found = places(stack)
+    return [place for place, text in found.items() if any(canary in text for canary in canaries)]
+
+
+@pytest.mark.clause("privacy.access")
+@pytest.mark.clause("privacy.portability")
+@pytest.mark.clause("privacy.subprocessors")
+@pytest.mark.clause("privacy.transfers")
+@pytest.mark.clause("privacy.response_time")
+def test_a_copy_is_one_archive_in_the_form_of_its_schema(newcomer: Callable[..., Customer]):
+    customer = newcomer()
+    stack = customer.stack
+    stack.stripe.v1.customers.update(customer.id, {"name": "Ann Canary", "phone": "+1555"})
+
+    request = shown(customer, ask(customer, "access"))
+
+    assert request["state"] == "answered"
+    assert request["answer_by"] > request["answered_at"]
+    loaded = requests.get(request["archive"]["url"], timeout=30)
+    assert loaded.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(loaded.content)) as archive:
+        document, schema = (json.loads(archive.read(f"{n}.json")) for n in ("data", "schema"))
+        names = archive.namelist()
+    jsonschema.validate(document, schema)
+    assert document["person"]["name"] == "Ann Canary"
+    assert document["person"]["email"] == customer.email
+    assert [one["id"] for one in document["records"]["Subscription"]] == [customer.subscription]
+    assert {"tables/Subscription.csv", "tables/LedgerEntry.csv"} & set(names)
+    assert {one["name"]: one["region"] for one in document["recipients"]} == {
+        "Amazon Web Services": "the region of the stack",
+        "Stripe": "United States and Ireland",
+    }
+
+
+@pytest.mark.clause("privacy.rectification")
+def test_a_correction_reaches_stripe_and_the_sign_in(newcomer: Callable[..., Customer]):
+    customer = newcomer()
+    new = f"corrected-{uuid.uuid4().hex}@example.com"
+
+    request = ask(customer, "rectification", changes={"name": "Ann Corrected", "email": new})
+
+    answer = shown(customer, request)
+    codes = [one["code"] for one in answer["done"]]
+    assert (answer["state"], codes) == ("answered", ["corrected_at_stripe", "corrected_sign_in"])
+    at_stripe = customer.stack.stripe.v1.customers.retrieve(customer.id)
+    assert (at_stripe.name, at_stripe.email) == ("Ann Corrected", new)
+    assert new in places(customer.stack)["user pool"]
+    tables = [t for place, t in places(customer.stack).items() if place.startswith("table")]
+    assert not any("Ann Corrected" in table for table in tables)
+
+
+@pytest.mark.clause("privacy.deletion")
+@pytest.mark.clause("privacy.confirm_deletion")
+@pytest.mark.clause("privacy.content_deletion")
+@pytest.mark.clause("privacy.backups")
+@pytest.mark.clause("privacy.security")
+def test_an_erased_person_is_found_nowhere_and_no_backup_brings_them_back(
+    newcomer: Callable[..., Customer], fairexit: Callable[..., tuple[int, str]]
+):
+    customer = newcomer()
+    stack, text = customer.stack, f"canary{uuid.uuid4().hex}"
+    canaries = [text, customer.email, f"Ann {text}", base64.b64encode(text.encode()).decode()]
+    stack.stripe.v1.customers.update(customer.id, {"name": f"Ann {text}"})
+    report = {"text": f"I, {text}, got a strange mail."}
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    breach = customer.ask(202, "POST", "/v1/breach-reports", body=report, headers=key)
+    content = stack.outputs["ContentBucketName"]
+    for version in (text, "second"):
+        stack.aws("s3").put_object(
+            Bucket=content, Key=f"{customer.id}/evidence/{breach['id']}", Body=version.encode()
+        )
+    ask(customer, "access")
+
+    request = ask(customer, "erasure")
+    assert request["state"] == "cooling_off"
+    stack.advance(timedelta(days=14, minutes=1))
+    stack.fire_schedule()
+    stack.settle()
+    deferred = shown(customer, request)
+    assert [one["code"] for one in deferred["deferred_because"]] == ["running_subscription"]
+    assert text in places(stack)[f"bucket {content}"]
+
+    quote = customer.quote()
+    body = {"quote_id": quote["id"], "reason": text, "feedback": f"I am {text}"}
+    customer.ask(202, "POST", "/v1/cancellations", body=body, headers=key)
+    stack.settle()
+    backup = rows(stack, customer)
+    stack.advance(timedelta(days=1, minutes=1))
+    stack.fire_schedule()
+    stack.settle()
+
+    assert where(stack, canaries) == []
+    assert customer.mails()[-1].startswith("Your request about your data is answered")
+    assert "tax law" in customer.mails()[-1]
+    assert stack.call("GET", "/v1/account", token=customer.token).status_code == 403
+
+    restore(stack, customer, backup)
+    assert "table" in " ".join(where(stack, canaries))
+    assert fairexit("erasures", "reapply")[0] == 0
+    assert where(stack, canaries) == []
+    assert stack.call("GET", "/v1/account", token=customer.token).status_code == 403
+
+
+def restore(stack: Stack, customer: Customer, backup: list[Json]) -> None:
+    """Make the customer's items those of the backup, as a restored table has them."""
+    table = {"TableName": stack.outputs["TableName"]}
+    for item in rows(stack, customer):
+        stack.aws("dynamodb").delete_item(**table, Key={key: item[key] for key in ("pk", "sk")})
+    for item in backup:
+        stack.aws("dynamodb").put_item(**table, Item=item)
+
+
+def rows(stack: Stack, customer: Customer) -> list[Json]:
+    """The customer's items, and the link of their sign-in, as a backup has them."""
+    pages = (
+        stack.aws("dynamodb").get_paginator("scan").paginate(TableName=stack.outputs["TableName"])
+    )
+    items = [item for page in pages for item in page["Items"]]
+    return [item for item in items if customer.id in json.dumps(item, default=str)]
