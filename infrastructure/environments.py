@@ -91,7 +91,11 @@ APPLICATION = Environment("application", ROOT / ".venv", "test")
 EMULATOR = Environment("emulator", ROOT / ".local" / "emulator", "local")
 BUILD = Environment("build", ROOT / ".local" / "build", "build")
 # What is tested is what ships: a set built on another may not move its pins.
-PINS = {"test": ("runtime",), "mutate": ("runtime", "test")}
+PINS = {
+    "evidence": ("runtime",),
+    "test": ("runtime", "evidence"),
+    "mutate": ("runtime", "evidence", "test"),
+}
 MUTATION = Environment("mutation", ROOT / ".local" / "mutation", "mutate")
 
 
@@ -240,7 +244,7 @@ def lock() -> None:
     ]
     common += ["--python-version", "{}.{}".format(*OLDEST), "--quiet"]
     common += ["--custom-compile-command", "make lock", *sys.argv[2:]]
-    for name in ("bootstrap", "runtime", "test", "mutate", "local", "build"):
+    for name in ("bootstrap", "runtime", "evidence", "test", "mutate", "local", "build"):
         target = f"requirements/{name}.txt"
         pins = [arg for pin in PINS.get(name, ()) for arg in ("-c", f"requirements/{pin}.txt")]
         with step(f"locking {target}"):

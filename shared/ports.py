@@ -13,6 +13,7 @@ from shared.domain.arrears import DunningFacts
 from shared.domain.bill import Bill
 from shared.domain.dispute import DisputeFacts
 from shared.domain.effects import Effect
+from shared.domain.evidence import ChargeStory, Pack
 from shared.domain.facts import Case
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.policy import Policy
@@ -169,6 +170,21 @@ class Billing(Protocol):
         """Finalized unpaid invoices and drafts of a customer, without payments."""
         ...
 
+    def charge_story(self, charge: str) -> ChargeStory | None:
+        """A payment with whoever made it and their earlier undisputed payments, newest first."""
+        ...
+
+    def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
+        """Keep a PDF at Stripe as dispute evidence; the file's id."""
+        ...
+
+    def send_evidence(
+        self, dispute: str, fields: Mapping[str, str], *, submit: bool, key: str
+    ) -> None:
+        """Stage evidence or, for good, submit it; ours is then the answer."""
+        ...
+
+    def accept_dispute(self, dispute: str, *, key: str) -> None: ...  # noqa: D102
     def dunning(self, invoice: str) -> DunningFacts | None:
         """An invoice as it concerns dunning."""
         ...
@@ -248,6 +264,14 @@ class EventQueue(Protocol):
     def park(self, envelope: Mapping[str, Any], reason: str) -> None: ...  # noqa: D102
 
 
+class Renderer(Protocol):
+    """Writes a pack of evidence as a document."""
+
+    def render(self, pack: Pack) -> bytes:
+        """The pack as a PDF; the same pack gives the same bytes."""
+        ...
+
+
 class Mailer(Protocol):
     """Sends one mail from a template; at least once, with a stable message id."""
 
@@ -312,6 +336,8 @@ class Services(Protocol):
     def sign_ins(self) -> SignIns: ...  # noqa: D102
     @property
     def waker(self) -> EffectWaker: ...  # noqa: D102
+    @property
+    def renderer(self) -> Renderer: ...  # noqa: D102
     @property
     def mailer(self) -> Mailer: ...  # noqa: D102
     @property

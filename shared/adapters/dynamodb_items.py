@@ -19,8 +19,10 @@ from shared.domain.arrears import Arrears
 from shared.domain.cancellation import Cancellation
 from shared.domain.controls import Controls, Spent
 from shared.domain.dispute import Dispute
+from shared.domain.dispute_result import DisputeResult
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError
+from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
@@ -66,6 +68,9 @@ _KINDS: dict[type, ItemKind] = {
     ForeignRefund: ItemKind("FOREIGN#", lambda r: (r.customer, r.id)),
     Dispute: ItemKind("DISPUTE#", lambda r: (r.customer, r.id)),
     Arrears: ItemKind("ARREARS#", lambda r: (r.customer, r.id)),
+    Evidence: ItemKind("EVIDENCE#", lambda r: (r.customer, r.id)),
+    Activity: ItemKind("ACTIVITY#", lambda r: (r.customer, r.id)),
+    DisputeResult: ItemKind("RESULT#", lambda r: (r.customer, r.id)),
     Effect: ItemKind("EFFECT#", lambda r: (r.customer, r.id)),
     Controls: ItemKind("CONTROLS", lambda r: (r.customer,)),
     Grants: ItemKind("GRANTS", lambda r: (r.customer,)),

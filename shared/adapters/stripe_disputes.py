@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.dispute import DisputeFacts, DisputeKind, DisputeOutcome, DisputePhase
+from shared.domain.evidence import ChargeStory, EarlierPayment
 
 Raw = Mapping[str, Any]
 
@@ -104,6 +105,34 @@ def dispute_from_stripe(
         submitted_late=bool(details.get("past_due")),
         submission_method=details.get("submission_method") or "",
         intended_method=raw.get("intended_submission_method") or "",
+    )
+
+
+def story_from_stripe(raw: Raw, others: Sequence[Raw]) -> ChargeStory:
+    """A charge with whoever paid it; of the others those that were paid and never disputed."""
+    billing = raw.get("billing_details") or {}
+    address = billing.get("address") or {}
+    lines = [address.get(part) for part in ("line1", "line2", "postal_code", "city", "country")]
+    return ChargeStory(
+        charge=raw["id"],
+        paid_at=datetime.fromtimestamp(raw["created"], UTC),
+        amount=raw["amount"],
+        currency=raw["currency"],
+        description=raw.get("description") or "",
+        name=billing.get("name"),
+        email=billing.get("email") or raw.get("receipt_email"),
+        address=", ".join(filter(None, lines)) or None,
+        receipt=raw.get("receipt_url"),
+        earlier=tuple(
+            EarlierPayment(
+                other["id"],
+                other["amount"],
+                other["currency"],
+                datetime.fromtimestamp(other["created"], UTC),
+            )
+            for other in others
+            if other["status"] == "succeeded" and not other["disputed"]
+        ),
     )
 
 

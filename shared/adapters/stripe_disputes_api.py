@@ -1,14 +1,16 @@
 """What disputes and unpaid invoices need of Stripe's API: one half of the `Billing` port."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
-from shared.adapters.stripe_disputes import dispute_from_stripe
+from shared.adapters.stripe_disputes import dispute_from_stripe, story_from_stripe
 from shared.adapters.stripe_errors import or_none, translated
 from shared.adapters.stripe_facts import dunning_from_stripe, identifier
 from shared.adapters.stripe_invoices import StripeInvoices
 from shared.domain.arrears import DunningFacts
 from shared.domain.dispute import DisputeFacts
+from shared.domain.evidence import ChargeStory
 
 
 class StripeDisputes(StripeInvoices):
@@ -39,3 +41,46 @@ class StripeDisputes(StripeInvoices):
         """See `Billing`."""
         raw = or_none(lambda: self._api.invoices.retrieve(invoice))
         return dunning_from_stripe(raw.to_dict()) if raw else None
+
+    def charge_story(self, charge: str) -> ChargeStory | None:
+        """See `Billing`. A hundred payments back is far enough: eight years of months."""
+        raw = or_none(lambda: self._api.charges.retrieve(charge))
+        if raw is None:
+            return None
+        plain = raw.to_dict()
+        customer = identifier(plain.get("customer"))
+        others: list[dict[str, Any]] = []
+        if customer:
+            page = translated(
+                lambda: self._api.charges.list(
+                    {"customer": customer, "created": {"lt": plain["created"]}, "limit": 100}
+                )
+            )
+            others = [other.to_dict() for other in page.data]
+        return story_from_stripe(plain, others)
+
+    def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
+        """See `Billing`."""
+        content = BytesIO(document)
+        content.name = name  # what the SDK takes for the file's name
+        made = translated(
+            lambda: self._api.files.create(
+                {"purpose": "dispute_evidence", "file": content}, {"idempotency_key": key}
+            )
+        )
+        return made.id
+
+    def send_evidence(
+        self, dispute: str, fields: Mapping[str, str], *, submit: bool, key: str
+    ) -> None:
+        """See `Billing`. Ours is the answer: Smart Disputes is told to leave it to us."""
+        params: Any = {
+            "evidence": dict(fields),
+            "submit": submit,
+            "intended_submission_method": "manual",
+        }
+        translated(lambda: self._api.disputes.update(dispute, params, {"idempotency_key": key}))
+
+    def accept_dispute(self, dispute: str, *, key: str) -> None:
+        """See `Billing`. It is lost at once and for good."""
+        translated(lambda: self._api.disputes.close(dispute, {}, {"idempotency_key": key}))

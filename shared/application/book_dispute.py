@@ -44,8 +44,8 @@ def parts_of(seen: DisputeFacts, consequences: DisputeConsequences) -> list[Part
     ]
 
 
-def costs_of(known: Dispute | None, consequences: DisputeConsequences) -> list[Part]:
-    """What staff have entered as paid to others."""
+def costs_of(known: Dispute | None, *, claimed: bool) -> list[Part]:
+    """What staff have entered as paid to others; `claimed` when the customer owes it once lost."""
     return [
         Part(
             f"cost:{cost.id}",
@@ -53,7 +53,7 @@ def costs_of(known: Dispute | None, consequences: DisputeConsequences) -> list[P
             cost.currency,
             cost.amount,
             0,
-            consequences.fees_become_owed_when_lost,
+            claimed,
             evidence=(cost.receipt,),
         )
         for cost in (known.costs if known else ())

@@ -1,12 +1,14 @@
 """Everything that happens at a time: read what is due, never the whole table."""
 
 from shared.application.change import present, wake_stored
+from shared.application.defend import watch_evidence
 from shared.application.dun import look_at_arrears
 from shared.application.end_subscription import end_subscription
 from shared.application.privacy.advance_request import advance_request
 from shared.domain.arrears import Arrears
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError
+from shared.domain.evidence import Evidence
 from shared.domain.privacy import PrivacyRequest
 from shared.domain.subscription import Subscription
 from shared.ports import DueKey, Services
@@ -25,6 +27,8 @@ def do_due_work(services: Services, due: DueKey) -> str:
     if due.kind is Effect:
         wake_stored(services, due.customer, due.id)
         return "woken"
+    if due.kind is Evidence:
+        return watch_evidence(services, customer=due.customer, dispute=due.id)
     if due.kind is Arrears:
         looked = look_at_arrears(services, customer=due.customer, invoice=due.id)
         return "looked_at" if looked else "nothing_to_do"

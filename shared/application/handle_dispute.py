@@ -5,16 +5,20 @@ from dataclasses import replace
 from shared.application import announce_dispute as announce
 from shared.application.book_dispute import book, books_differ, costs_of, parts_of
 from shared.application.change import Change, transact
+from shared.application.defend import follow_defence
 from shared.application.expose import note_exposure, note_exposures
 from shared.application.suspend import lift, suspend
 from shared.domain.account import Cause, CauseKind
+from shared.domain.clauses import CostsRule
 from shared.domain.dispute import (
     SHARED,
     Dispute,
     DisputeEffect,
     DisputeFacts,
+    DisputePhase,
     decide_dispute,
 )
+from shared.domain.effects import EffectKind
 from shared.domain.errors import NotReadyError
 from shared.domain.payment import Payment
 from shared.domain.policy import DisputeConsequences
@@ -59,7 +63,7 @@ def apply_dispute(
 ) -> tuple[DisputeEffect, ...]:
     """Put what the dispute's present state asks for into `change`."""
     consequences = dispute_consequences(change)
-    parts = [*parts_of(seen, consequences), *costs_of(known, consequences)]
+    parts = [*parts_of(seen, consequences), *costs_of(known, claimed=costs_are_claimed(change))]
     nobodys = change.customer == UNASSIGNED
     differ = not nobodys and books_differ(known, parts, seen.stance)
     effects = decide_dispute(known, seen, books_differ=differ)
@@ -88,6 +92,13 @@ def dispute_consequences(change: Change) -> DisputeConsequences:
     """What the policy in force makes of a chargeback."""
     services = change.services
     return services.policies.load_policy(services.policy, change.now).dispute_consequences
+
+
+def costs_are_claimed(change: Change) -> bool:
+    """Whether the policy has the customer owe costs of contesting, once it is lost."""
+    services = change.services
+    rule = services.policies.load_policy(services.policy, change.now).rule(CostsRule)
+    return rule is not None and rule.owed_when_lost
 
 
 def recorded(known: Dispute | None, seen: DisputeFacts, customer: str) -> Dispute:
@@ -127,6 +138,9 @@ def _follow(
                 announce.inquiry(change, record)
             case _:
                 pass
+    follow_defence(change, record)
+    if record.phase is DisputePhase.ENDED:
+        change.effect(EffectKind.RECORD_RESULT, {"dispute": record.id})
     return record
 
 

@@ -8,7 +8,7 @@ from shared.application.case_document import instant
 from shared.application.change import Change, transact
 from shared.application.client_keys import Answer, ClientCall, remember, replay
 from shared.application.dun import end_without_refund
-from shared.application.handle_dispute import dispute_consequences
+from shared.application.handle_dispute import costs_are_claimed
 from shared.application.show_account import account_document
 from shared.application.suspend import lift, suspend
 from shared.domain.account import Account, Cause, CauseKind
@@ -158,8 +158,7 @@ def enter_cost(
             entered_at=change.now,
         )
         record = replace(record, costs=(*record.costs, cost))
-        consequences = dispute_consequences(change)
-        parts = costs_of(record, consequences)
+        parts = costs_of(record, claimed=costs_are_claimed(change))
         booked = book(change, record, [part for part in parts if part.what == f"cost:{cost.id}"])
         change.put(replace(booked, booked=(*record.booked, *booked.booked)))
         change.audit("cost_entered", entry.what, dispute=record.id, receipt=entry.receipt)

@@ -79,6 +79,8 @@ class Event(StrEnum):
     CONTEST = "contest"
     NON_PAYMENT = "non_payment"
     VIOLATION = "violation"
+    COSTS = "costs"
+    FRAUD_WARNING = "fraud_warning"
     POLICY_CHANGE = "policy_change"
 
 
@@ -242,6 +244,56 @@ class ViolationRule(Consequence):
     suspend: bool
     stop_collection: bool
     cancel_without_refund: bool
+
+
+class SubmitBy(StrEnum):
+    """Who has evidence submitted when nobody has said anything until the margin begins."""
+
+    PERSON = "person"
+    IF_IT_PAYS = "if_it_pays"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContestRule(Consequence):
+    """How a dispute is contested.
+
+    ``margin_hours`` before the bank's deadline is ours; ``remind_days`` before it staff are told.
+    ``disclosed`` says how customers are shown the policy.
+    """
+
+    submit: SubmitBy
+    margin_hours: int
+    remind_days: tuple[int, ...]
+    disclosed: str | None
+
+
+# Where no clause speaks of contesting a person decides, two days before the deadline at the latest.
+NO_CONTEST = ContestRule(
+    id="",
+    kind="consequence",
+    grounds=frozenset(),
+    text="",
+    on=Event.CONTEST,
+    submit=SubmitBy.PERSON,
+    margin_hours=48,
+    remind_days=(5, 3),
+    disclosed=None,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostsRule(Consequence):
+    """Whether the customer owes what contesting has cost others' bills, once it is lost."""
+
+    owed_when_lost: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FraudWarningRule(Consequence):
+    """Up to which amount (minor units, by currency) a payment goes back on a warning of fraud."""
+
+    refund_at_most: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,9 @@ from shared.domain.cancellation import Cancellation
 from shared.domain.controls import Controls, Spent
 from shared.domain.data_map import FieldKind, Purpose, RecordMap
 from shared.domain.dispute import Dispute
+from shared.domain.dispute_result import DisputeResult
 from shared.domain.effects import Effect
+from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
@@ -142,6 +144,40 @@ RECORDS: Mapping[type, RecordMap] = {
             TECHNICAL: "id customer subscription looking_until",
         },
         counts_from="settled_at",
+    ),
+    Evidence: RecordMap(
+        "the answer to a dispute: what was said to the bank, and when",
+        Purpose.CLAIMS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "family opened_at respond_by submitted_at",
+            CONTENT: "sealed",
+            TECHNICAL: "id customer state submit_by reminders submissions missing file built_at "
+            "staged_at approved_by looking_until",
+        },
+        counts_from="opened_at",
+        to_stripe="sealed",
+        sealed={"sealed": "evidence"},
+    ),
+    Activity: RecordMap(
+        "use of the service, as the company's systems reported it",
+        Purpose.CLAIMS,
+        d.CLAIM,
+        {CONTENT: "sealed", TECHNICAL: "id customer first_at last_at count"},
+        counts_from="last_at",
+        to_stripe="sealed",
+        sealed={"sealed": "activity"},
+    ),
+    DisputeResult: RecordMap(
+        "how a dispute ended, without its customer",
+        Purpose.OPERATION,
+        d.STANDING,
+        {
+            FINANCIAL: "kind outcome network reason reason_code amount currency opened_at "
+            "submitted_at ended_at",
+            TECHNICAL: "customer id",
+        },
+        theirs=False,
     ),
     Effect: RecordMap(
         "something that was to be done elsewhere: a call on Stripe, a mail, an event",

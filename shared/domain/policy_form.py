@@ -169,7 +169,7 @@ def _duty(on: c.Event) -> Record:
     )
 
 
-DUTIES = (c.Event.ACTIVATION, c.Event.INTAKE, c.Event.CONTEST, c.Event.POLICY_CHANGE)
+DUTIES = (c.Event.ACTIVATION, c.Event.INTAKE, c.Event.POLICY_CHANGE)
 CONSEQUENCE = OneOf(
     "on",
     {
@@ -192,6 +192,20 @@ CONSEQUENCE = OneOf(
                 "suspend_after_days": Member(Nullable(COUNT), None),
                 "cancel_after_days": Member(Nullable(COUNT), None),
             },
+        ),
+        c.Event.CONTEST: _consequence(
+            c.Event.CONTEST,
+            c.ContestRule,
+            {
+                "submit": Member(choice(c.SubmitBy), c.SubmitBy.PERSON),
+                "margin_hours": Member(COUNT, 48),
+                "remind_days": Member(ListOf(COUNT), ()),
+                "disclosed": Member(Nullable(TEXT), None),
+            },
+        ),
+        c.Event.COSTS: _consequence(c.Event.COSTS, c.CostsRule, {"owed_when_lost": Member(FLAG)}),
+        c.Event.FRAUD_WARNING: _consequence(
+            c.Event.FRAUD_WARNING, c.FraudWarningRule, {"refund_at_most": Member(LIMITS)}
         ),
         c.Event.VIOLATION: _consequence(
             c.Event.VIOLATION,

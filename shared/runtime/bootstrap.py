@@ -131,6 +131,12 @@ class AwsServices:
         )
 
     @cached_property
+    def renderer(self) -> ports.Renderer:
+        from shared.adapters.evidence_pdf import PdfRenderer
+
+        return PdfRenderer()
+
+    @cached_property
     def mailer(self) -> ports.Mailer:
         from shared.adapters.ses_mailer import SesMailer
 

@@ -172,6 +172,7 @@ def test_a_chargeback_heard_of_only_once_won_leaves_the_fee_alone(services: Fake
     assert found(run(services)) == {(Kind.DISPUTE_UNKNOWN_HERE, "du_1"): Outcome.REPAIRED}
     shown = show_account(services, customer=CUSTOMER)
     assert shown["balances"] == []
+    services.run_effects()
     assert (services.mailer.sent, services.bus.published) == ([], [])
     assert found(run(services)) == {}
 

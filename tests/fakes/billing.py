@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from shared.domain.arrears import DunningFacts
 from shared.domain.bill import Bill
-from shared.domain.dispute import DisputeFacts
+from shared.domain.dispute import DisputeFacts, DisputeOutcome, DisputePhase
 from shared.domain.errors import RefusedError
+from shared.domain.evidence import ChargeStory
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
 from shared.domain.refund_operation import RefundFacts
@@ -40,6 +41,8 @@ class FakeBilling:
         self.known_subscriptions: dict[str, SubscriptionFacts] = {}
         self.invoices: dict[str, InvoiceFacts] = {}
         self.charges: dict[str, PendingCharge] = {}
+        self.stories: dict[str, ChargeStory] = {}
+        self.files: dict[str, bytes] = {}
         self.unpaid: dict[str, DunningFacts] = {}
         self.disputes: dict[str, DisputeFacts] = {}
         self.refunds: dict[str, RefundFacts] = {}
@@ -191,6 +194,45 @@ class FakeBilling:
             for i in self.invoices.values()
             if i.subscription in mine and i.status in ("open", "draft")
         ]
+
+    def charge_story(self, charge: str) -> ChargeStory | None:
+        return self.stories.get(charge)
+
+    def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
+        def act() -> str:
+            file = f"file_{len(self.files)}"
+            self.files[file] = document
+            return file
+
+        made: str = self._mutate("upload_evidence", key, act, name=name)
+        return made
+
+    def send_evidence(
+        self, dispute: str, fields: Mapping[str, str], *, submit: bool, key: str
+    ) -> None:
+        def act() -> None:
+            seen = self.disputes[dispute]
+            if submit:
+                self.disputes[dispute] = replace(
+                    seen,
+                    phase=DisputePhase.UNDER_REVIEW,
+                    submissions=seen.submissions + 1,
+                    submission_method="manual",
+                    intended_method="manual",
+                )
+
+        self._mutate("send_evidence", key, act, fields=dict(fields), submit=submit)
+
+    def accept_dispute(self, dispute: str, *, key: str) -> None:
+        def act() -> None:
+            self.disputes[dispute] = replace(
+                self.disputes[dispute],
+                phase=DisputePhase.ENDED,
+                outcome=DisputeOutcome.LOST,
+                raw_status="lost",
+            )
+
+        self._mutate("accept_dispute", key, act, dispute=dispute)
 
     def dunning(self, invoice: str) -> DunningFacts | None:
         return self.unpaid.get(invoice)

@@ -10,6 +10,7 @@ from shared.application.do_due_work import do_due_work, find_due_work
 from shared.application.perform_effect import perform_effect
 from shared.domain.controls import OPERATIONS, Controls
 from shared.domain.effects import Effect, EffectKind
+from shared.domain.evidence import Pack
 from shared.ports import Policies, Put
 from tests.fakes.billing import FakeBilling
 from tests.fakes.people import FakeFiles, FakePeople, FakeSignIns
@@ -60,6 +61,14 @@ class FakeWaker:
         self.woken += [(effect.customer, effect.id, delay_seconds) for effect in effects]
 
 
+class FakeRenderer:
+    """A document that is its own text."""
+
+    def render(self, pack: Pack) -> bytes:
+        lines = [pack.title, *(f"{s.title}: {s.text}" for s in pack.sections)]
+        return "\n".join(lines).encode()
+
+
 class FakeMailer:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -93,6 +102,7 @@ class FakeServices:
         self.files = FakeFiles()
         self.sign_ins = FakeSignIns()
         self.waker = FakeWaker()
+        self.renderer = FakeRenderer()
         self.mailer = FakeMailer()
         self.bus = FakeBus()
         self.policies: Policies = policy_files

@@ -105,7 +105,7 @@ def test_a_subscription_ends_by_the_clause_without_a_refund(services: HandlerSer
 def test_a_cost_stands_where_its_dispute_does(
     services: HandlerServices, outcome: DisputeOutcome | None, balance: dict[str, int], late: bool
 ) -> None:
-    services.policy = "rtc"
+    services.policy = "rtc"  # the pack whose customers bear the costs
     services.billing.disputes["du_1"] = chargeback()
     handle_dispute(services, dispute="du_1", event="evt_1", event_type="t")
     form = {

@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.adapters.policy_files import load_policy
-from shared.domain.clauses import Duty, Event
+from shared.domain.clauses import (
+    ContestRule,
+    CostsRule,
+    Duty,
+    Event,
+    NonPaymentRule,
+    SubmitBy,
+    ViolationRule,
+)
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -63,10 +71,41 @@ def test_activation_is_told_by_mail() -> None:
 
 
 @pytest.mark.clause("rtc.chargeback_contest")
+def test_chargebacks_are_contested_by_a_person_in_good_time() -> None:
+    rule = load_policy("rtc", NOW).rule(ContestRule)
+
+    assert rule is not None
+    assert (rule.submit, rule.margin_hours, rule.remind_days) == (SubmitBy.PERSON, 48, (5, 3))
+    assert (
+        rule.disclosed == "It is shown before the first payment and linked in every invoice mail."
+    )
+
+
 @pytest.mark.clause("rtc.chargeback_costs")
-@pytest.mark.parametrize("clause", ["rtc.chargeback_contest", "rtc.chargeback_costs"])
-def test_chargebacks_may_be_contested_at_the_customers_cost(clause: str) -> None:
-    assert duty("rtc", clause).on is Event.CONTEST
+def test_what_contesting_costs_is_the_customers_once_it_is_lost() -> None:
+    rule = load_policy("rtc", NOW).rule(CostsRule)
+
+    assert rule is not None
+    assert rule.owed_when_lost
+
+
+@pytest.mark.clause("voip.violation")
+def test_who_does_not_pay_has_the_grace_of_the_policy() -> None:
+    rule = load_policy("voip", NOW).rule(NonPaymentRule)
+
+    assert rule is not None
+    assert rule.remind_after_days == (3, 10)
+    assert (rule.suspend_after_days, rule.cancel_after_days) == (14, 30)
+
+
+@pytest.mark.clause("voip.violation")
+def test_who_breaks_the_terms_is_suspended_or_cancelled() -> None:
+    rule = load_policy("voip", NOW).rule(ViolationRule)
+
+    assert rule is not None
+    assert rule.suspend
+    assert rule.stop_collection
+    assert rule.cancel_without_refund
 
 
 @pytest.mark.clause("rtc.policy_change")
