@@ -253,6 +253,8 @@ def lock() -> None:
         if output is not None:
             raise fail(f"Locking {target}", output)
     shutil.copyfile(ROOT / "requirements/runtime.txt", ROOT / "shared/requirements.txt")
+    own = ROOT / "functions/perform_evidence_effect/requirements.txt"
+    shutil.copyfile(ROOT / "requirements/evidence.txt", own)
 
 
 def main(arguments: Sequence[str]) -> int:

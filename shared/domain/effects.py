@@ -82,6 +82,7 @@ class Lane(StrEnum):
     CANCELLATION = "cancellation"
     NOTIFICATION = "notification"
     PRIVACY = "privacy"
+    EVIDENCE = "evidence"
 
 
 # Everything else changes what Stripe bills: cancellations, collection and what goes with them.
@@ -101,6 +102,11 @@ _LANES = {
     EffectKind.DELETE_SIGN_INS: Lane.PRIVACY,
     EffectKind.FORGET_RECORDS: Lane.PRIVACY,
     EffectKind.TELL_OF_TERMS: Lane.PRIVACY,
+    EffectKind.PREPARE_EVIDENCE: Lane.EVIDENCE,
+    EffectKind.STAGE_EVIDENCE: Lane.EVIDENCE,
+    EffectKind.SUBMIT_EVIDENCE: Lane.EVIDENCE,
+    EffectKind.ACCEPT_DISPUTE: Lane.EVIDENCE,
+    EffectKind.RECORD_RESULT: Lane.EVIDENCE,
 }
 
 

@@ -4,18 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.domain import clauses as c
 from shared.domain.calendars import Hours
+from shared.domain.consequence_form import (
+    CANCELLATION_RULES,
+    CONSEQUENCE,
+    LIMITS,
+    ORDINARY,
+    SetOf,
+    clause_form,
+)
 from shared.domain.facts import Attribution, Finding, Ground, LineKind, SettleAs
 from shared.domain.money import Rounding
 from shared.domain.proration import Basis
 from shared.domain.scalars import (
     COUNT,
-    CURRENCY,
     FLAG,
     MOMENT,
     POSITIVE,
@@ -67,9 +73,6 @@ class Pack:
     clauses: tuple[c.Clause, ...]
 
 
-# Statutory withdrawals and goodwill stand outside a pack's ordinary conditions.
-ORDINARY = frozenset(Ground) - {Ground.WITHDRAWAL, Ground.GOODWILL}
-LIMITS = Table(CURRENCY, COUNT)
 CLOCK = Scalar(
     lambda value: value if isinstance(value, time) and value.tzinfo is None else FAULTY,
     "a local time such as 08:00:00",
@@ -77,36 +80,10 @@ CLOCK = Scalar(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SetOf:
-    """A list without an order, read as a frozenset."""
-
-    shape: Scalar
-
-    def read(self, value: Any, path: str, faults: list[Fault]) -> Any:
-        """See ``shapes.Shape``."""
-        items = ListOf(self.shape).read(value, path, faults)
-        return items if items is FAULTY else frozenset(items)
-
-    def schema(self) -> dict[str, Any]:
-        """See ``shapes.Shape``."""
-        return ListOf(self.shape).schema() | {"uniqueItems": True}
-
-
-def _clause(kind: str, build: Any, members: dict[str, Member], check: Check = no_check) -> Record:
-    """The members of one kind of clause, beside those that all have."""
-    common = {
-        "id": Member(TEXT, note="The id of the sentence that it came from."),
-        "kind": Member(constant(kind)),
-        "text": Member(TEXT, note="A paraphrase of the sentence."),
-    }
-    return Record(build, common | members, check)
-
-
 def _ruling(kind: str, build: Any, members: dict[str, Member], check: Check = no_check) -> Record:
     """A clause that rules on requests."""
     grounds = Member(SetOf(choice(Ground)), ORDINARY, "On which it is looked at.")
-    return _clause(kind, build, {"grounds": grounds} | members, check)
+    return clause_form(kind, build, {"grounds": grounds} | members, check)
 
 
 def _formula(share: c.Share, build: Any, members: dict[str, Member]) -> Record:
@@ -138,99 +115,6 @@ def _check_deadline(values: Mapping[str, Any], path: str, faults: list[Fault]) -
         faults.append(Fault(f"{path}.business_hours", found, "a lower and an upper bound"))
 
 
-def _check_cancellation(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
-    if all(values[name] is None for name in CANCELLATION_RULES):
-        faults.append(
-            Fault(path, "a rule that says nothing", "any of " + ", ".join(CANCELLATION_RULES))
-        )
-
-
-CANCELLATION_RULES = ("service_until", "notice_days", "usage_on_exit")
-
-
-def _consequence(
-    on: c.Event, build: Any, members: dict[str, Member], check: Check = no_check
-) -> Record:
-    """It follows on an event, whatever a request is about; a cancellation has its own ground."""
-    grounds = ORDINARY if on is c.Event.CANCELLATION else frozenset()
-    built = partial(build, grounds=grounds)
-    return _clause("consequence", built, {"on": Member(constant(on))} | members, check)
-
-
-def _duty(on: c.Event) -> Record:
-    return _consequence(
-        on,
-        c.Duty,
-        {
-            "channels": Member(SetOf(TEXT), frozenset()),
-            "subject": Member(Nullable(TEXT), None),
-            "days": Member(Nullable(COUNT), None),
-        },
-    )
-
-
-DUTIES = (c.Event.ACTIVATION, c.Event.INTAKE, c.Event.POLICY_CHANGE)
-CONSEQUENCE = OneOf(
-    "on",
-    {
-        c.Event.CHARGEBACK: _consequence(
-            c.Event.CHARGEBACK,
-            c.ChargebackRule,
-            {
-                "suspend": Member(FLAG),
-                "block_refunds": Member(FLAG),
-                "stop_collection": Member(FLAG),
-                "amount_becomes_owed_when_lost": Member(FLAG),
-                "fees_become_owed_when_lost": Member(FLAG),
-            },
-        ),
-        c.Event.NON_PAYMENT: _consequence(
-            c.Event.NON_PAYMENT,
-            c.NonPaymentRule,
-            {
-                "remind_after_days": Member(ListOf(COUNT), ()),
-                "suspend_after_days": Member(Nullable(COUNT), None),
-                "cancel_after_days": Member(Nullable(COUNT), None),
-            },
-        ),
-        c.Event.CONTEST: _consequence(
-            c.Event.CONTEST,
-            c.ContestRule,
-            {
-                "submit": Member(choice(c.SubmitBy), c.SubmitBy.PERSON),
-                "margin_hours": Member(COUNT, 48),
-                "remind_days": Member(ListOf(COUNT), ()),
-                "disclosed": Member(Nullable(TEXT), None),
-            },
-        ),
-        c.Event.COSTS: _consequence(c.Event.COSTS, c.CostsRule, {"owed_when_lost": Member(FLAG)}),
-        c.Event.FRAUD_WARNING: _consequence(
-            c.Event.FRAUD_WARNING, c.FraudWarningRule, {"refund_at_most": Member(LIMITS)}
-        ),
-        c.Event.VIOLATION: _consequence(
-            c.Event.VIOLATION,
-            c.ViolationRule,
-            {
-                "suspend": Member(FLAG),
-                "stop_collection": Member(FLAG),
-                "cancel_without_refund": Member(FLAG),
-            },
-        ),
-        c.Event.CANCELLATION: _consequence(
-            c.Event.CANCELLATION,
-            c.CancellationRule,
-            {
-                "service_until": Member(Nullable(choice(c.ServiceUntil)), None),
-                "notice_days": Member(
-                    Nullable(COUNT), None, "Before the cycle's end, to avoid the renewal's charge."
-                ),
-                "usage_on_exit": Member(Nullable(choice(c.UsageOnExit)), None),
-            },
-            _check_cancellation,
-        ),
-    }
-    | {on: _duty(on) for on in DUTIES},
-)
 FORMULA = OneOf(
     "share",
     {
@@ -335,7 +219,8 @@ def _check_pack(values: Mapping[str, Any], path: str, faults: list[Fault]) -> No
     for index, clause in enumerate(clauses):
         where = f"{path}.clause[{index}]"
         for role in _decisive_roles(clause):
-            for ground in sorted(clause.grounds):
+            # A consequence follows on its event, whatever a request is about.
+            for ground in sorted(clause.grounds) or ["any ground"]:
                 first = decisive.setdefault((role, ground), index)
                 if first != index:
                     found = f"a second {role} for {ground} beside clause[{first}]"
@@ -367,8 +252,8 @@ def _decisive_roles(clause: Any) -> tuple[str, ...]:  # noqa: C901 - an arm a ki
             return tuple(
                 f"{name} rule" for name in CANCELLATION_RULES if getattr(clause, name) is not None
             )
-        case c.ChargebackRule():
-            return ("chargeback rule",)
+        case c.Consequence() if not isinstance(clause, c.Duty):
+            return (f"{clause.on} rule",)
         case _:
             return ()
 

@@ -118,6 +118,7 @@ class AwsServices:
             Lane.CANCELLATION: wanted.cancellation_effects_queue_url,
             Lane.NOTIFICATION: wanted.notification_effects_queue_url,
             Lane.PRIVACY: wanted.privacy_effects_queue_url,
+            Lane.EVIDENCE: wanted.evidence_effects_queue_url,
         }
         return SqsEffectWaker(self._client("sqs"), urls)
 

@@ -40,6 +40,7 @@ class Effects:
     cancellation_effects_queue_url: str
     notification_effects_queue_url: str
     privacy_effects_queue_url: str
+    evidence_effects_queue_url: str
 
 
 @dataclass(frozen=True, slots=True)

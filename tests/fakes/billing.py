@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 from shared.domain.arrears import DunningFacts
 from shared.domain.bill import Bill
-from shared.domain.dispute import DisputeFacts, DisputeOutcome, DisputePhase
+from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import RefusedError
-from shared.domain.evidence import ChargeStory
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionStatus
 from shared.ports import Page
+from tests.fakes.evidence import FakeEvidence
 
 R = TypeVar("R")
 
@@ -29,7 +29,7 @@ def _created(row: Any) -> datetime | None:
     return at
 
 
-class FakeBilling:
+class FakeBilling(FakeEvidence):
     """`Billing` on dictionaries.
 
     `fail_before[method]` and `fail_after[method]` are errors to raise once each, before or after
@@ -37,14 +37,12 @@ class FakeBilling:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.emails: dict[str, str] = {}
         self.known_subscriptions: dict[str, SubscriptionFacts] = {}
         self.invoices: dict[str, InvoiceFacts] = {}
         self.charges: dict[str, PendingCharge] = {}
-        self.stories: dict[str, ChargeStory] = {}
-        self.files: dict[str, bytes] = {}
         self.unpaid: dict[str, DunningFacts] = {}
-        self.disputes: dict[str, DisputeFacts] = {}
         self.refunds: dict[str, RefundFacts] = {}
         self.credit_notes: dict[str, dict[str, Any]] = {}
         self.account_credits: dict[str, tuple[str, int, str, str]] = {}
@@ -195,54 +193,12 @@ class FakeBilling:
             if i.subscription in mine and i.status in ("open", "draft")
         ]
 
-    def charge_story(self, charge: str) -> ChargeStory | None:
-        return self.stories.get(charge)
-
-    def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
-        def act() -> str:
-            file = f"file_{len(self.files)}"
-            self.files[file] = document
-            return file
-
-        made: str = self._mutate("upload_evidence", key, act, name=name)
-        return made
-
-    def send_evidence(
-        self, dispute: str, fields: Mapping[str, str], *, submit: bool, key: str
-    ) -> None:
-        def act() -> None:
-            seen = self.disputes[dispute]
-            if submit:
-                self.disputes[dispute] = replace(
-                    seen,
-                    phase=DisputePhase.UNDER_REVIEW,
-                    submissions=seen.submissions + 1,
-                    submission_method="manual",
-                    intended_method="manual",
-                )
-
-        self._mutate("send_evidence", key, act, fields=dict(fields), submit=submit)
-
-    def accept_dispute(self, dispute: str, *, key: str) -> None:
-        def act() -> None:
-            self.disputes[dispute] = replace(
-                self.disputes[dispute],
-                phase=DisputePhase.ENDED,
-                outcome=DisputeOutcome.LOST,
-                raw_status="lost",
-            )
-
-        self._mutate("accept_dispute", key, act, dispute=dispute)
-
     def dunning(self, invoice: str) -> DunningFacts | None:
         return self.unpaid.get(invoice)
 
     def pending_charges(self, customer: str, subscription: str) -> list[PendingCharge]:
         del customer
         return [c for c in self.charges.values() if c.subscription == subscription]
-
-    def dispute(self, dispute: str) -> DisputeFacts | None:
-        return self.disputes.get(dispute)
 
     def payment(self, payment: str) -> PaymentFacts | None:
         for invoice in self.invoices.values():

@@ -53,6 +53,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> HandlerServices:
         "perform_money_effect",
         "perform_cancellation_effect",
         "perform_notification",
+        "perform_evidence_effect",
         "do_due_work",
         "reconcile_with_stripe",
         "show_account",

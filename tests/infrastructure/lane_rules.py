@@ -12,6 +12,7 @@ WRITERS = frozenset(
         "PerformMoneyEffectFunction",
         "PerformCancellationEffectFunction",
         "PerformPrivacyEffectFunction",  # a person's corrected name and address
+        "PerformEvidenceEffectFunction",
     }
 )
 

@@ -54,6 +54,7 @@ GRANT_OF_SETTING = {
     "MONEY_EFFECTS_QUEUE_URL": ("MoneyEffectsQueue", {"sqs:SendMessage"}),
     "CANCELLATION_EFFECTS_QUEUE_URL": ("CancellationEffectsQueue", {"sqs:SendMessage"}),
     "NOTIFICATION_EFFECTS_QUEUE_URL": ("NotificationEffectsQueue", {"sqs:SendMessage"}),
+    "EVIDENCE_EFFECTS_QUEUE_URL": ("EvidenceEffectsQueue", {"sqs:SendMessage"}),
     "STRIPE_WEBHOOK_SECRET_ARN": ("StripeWebhookSecretArn", {"secretsmanager:GetSecretValue"}),
     STRIPE_KEY: (READING_KEY, {"secretsmanager:GetSecretValue"}),
     "VAULT_TABLE_NAME": ("VaultTable", {"dynamodb:GetItem", "dynamodb:PutItem"}),

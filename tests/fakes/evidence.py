@@ -1,0 +1,62 @@
+"""Disputes and their evidence at Stripe, in memory."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from shared.domain.dispute import DisputeFacts, DisputeOutcome, DisputePhase
+from shared.domain.evidence import ChargeStory
+
+
+class FakeEvidence:
+    """What a dispute is asked and told; `_mutate` is the fake billing's."""
+
+    def __init__(self) -> None:
+        self.disputes: dict[str, DisputeFacts] = {}
+        self.stories: dict[str, ChargeStory] = {}
+        self.files: dict[str, bytes] = {}
+
+    def _mutate(self, method: str, key: str | None, act: Any, **arguments: Any) -> Any:
+        raise NotImplementedError
+
+    def dispute(self, dispute: str) -> DisputeFacts | None:
+        return self.disputes.get(dispute)
+
+    def charge_story(self, charge: str) -> ChargeStory | None:
+        return self.stories.get(charge)
+
+    def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
+        def act() -> str:
+            file = f"file_{len(self.files)}"
+            self.files[file] = document
+            return file
+
+        made: str = self._mutate("upload_evidence", key, act, name=name)
+        return made
+
+    def send_evidence(
+        self, dispute: str, fields: Mapping[str, str], *, submit: bool, key: str
+    ) -> None:
+        def act() -> None:
+            seen = self.disputes[dispute]
+            if submit:
+                self.disputes[dispute] = replace(
+                    seen,
+                    phase=DisputePhase.UNDER_REVIEW,
+                    submissions=seen.submissions + 1,
+                    submission_method="manual",
+                    intended_method="manual",
+                )
+
+        self._mutate("send_evidence", key, act, fields=dict(fields), submit=submit)
+
+    def accept_dispute(self, dispute: str, *, key: str) -> None:
+        def act() -> None:
+            self.disputes[dispute] = replace(
+                self.disputes[dispute],
+                phase=DisputePhase.ENDED,
+                outcome=DisputeOutcome.LOST,
+                raw_status="lost",
+            )
+
+        self._mutate("accept_dispute", key, act, dispute=dispute)
