@@ -21,11 +21,14 @@ LONGEST_CALL_SECONDS = (_CONNECT_SECONDS + _READ_SECONDS) * (1 + _RETRIES) + _PA
 def stripe_client(
     api_key: str, base: str, *, seconds_per_change: float = 0.0
 ) -> stripe.StripeClient:
-    """The SDK's client at the pinned API version; changes are so many seconds apart at least."""
+    """The SDK's client at the pinned API version; changes are so many seconds apart at least.
+
+    Files go to a host of their own at Stripe; whatever stands in for it has one for both.
+    """
     timeout = (_CONNECT_SECONDS, _READ_SECONDS)
     return stripe.StripeClient(
         api_key,
-        base_addresses={"api": base},
+        base_addresses={"api": base, "files": base.replace("//api.", "//files.")},
         http_client=PacedClient(Turns(SystemClock(), seconds_per_change), timeout=timeout),
         max_network_retries=_RETRIES,
     )

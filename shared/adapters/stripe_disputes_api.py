@@ -26,16 +26,22 @@ class StripeDisputes(StripeInvoices):
         return dispute_from_stripe(plain, customer, self._beside(plain))
 
     def _beside(self, dispute: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """What countering it cost: a movement of its own, so only read once evidence was sent."""
+        """What countering it cost: a movement of its own, so only read once evidence was sent.
+
+        A list by the dispute as source finds nothing, though the movements name it; they are
+        adjustments, which are few.
+        """
         if not dispute["evidence_details"]["submission_count"]:
             return []
         own = {row["id"] for row in dispute["balance_transactions"]}
         rows = translated(
             lambda: self._all(
-                self._api.balance_transactions.list({"source": dispute["id"], "limit": 100})
+                self._api.balance_transactions.list(
+                    {"type": "adjustment", "created": {"gte": dispute["created"]}, "limit": 100}
+                )
             )
         )
-        return [row for row in rows if row["id"] not in own]
+        return [row for row in rows if row["source"] == dispute["id"] and row["id"] not in own]
 
     def dunning(self, invoice: str) -> DunningFacts | None:
         """See `Billing`."""
