@@ -289,8 +289,17 @@ class EventBus(Protocol):
 class Policies(Protocol):
     """The policy packs."""
 
-    def load_policy(self, reference: str, now: datetime) -> Policy: ...  # noqa: D102
-    def load_policy_for(self, case: Case) -> Policy:
+    def load_policy(
+        self, reference: str, now: datetime, told: Mapping[str, datetime] | None = None
+    ) -> Policy:
+        """The version in force; with `told`, no later version than customers were told of.
+
+        `told` has from when each announced ``id@version`` holds; a pack's first version needs no
+        announcement. Without it the packs' own dates decide.
+        """
+        ...
+
+    def load_policy_for(self, case: Case, told: Mapping[str, datetime] | None = None) -> Policy:
         """The policy that a case names, in the version that the pack's own rule picks."""
         ...
 

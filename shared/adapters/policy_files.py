@@ -1,7 +1,7 @@
 """Policy files: packs, calendars and statutes as they lie in ``shared/policies``."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -12,27 +12,30 @@ from shared.domain.library_form import read_calendar, read_statute
 from shared.domain.policy import Policy, PolicyFaultsError, parse_policy
 from shared.domain.shapes import Fault
 from shared.domain.statutes import Library
-from shared.domain.versions import applicable, in_force
+from shared.domain.versions import applicable, in_force, told_of
 
 FOLDER = Path(__file__).parent.parent / "policies"
 
 
-def load_policy(reference: str, now: datetime) -> Policy:
+def load_policy(
+    reference: str, now: datetime, told: Mapping[str, datetime] | None = None
+) -> Policy:
     """The policy that a reference names.
 
     Args:
         reference: ``id`` (the version in force at ``now``), ``id@version``, or the path of a file.
         now: the instant whose version is wanted.
+        told: see `Policies.load_policy`.
 
     Raises:
         PolicyFaultsError: no such policy, or a text with faults.
     """
-    return in_force(_versions(reference), now)
+    return in_force(told_of(_versions(reference), told), now)
 
 
-def load_policy_for(case: Case) -> Policy:
+def load_policy_for(case: Case, told: Mapping[str, datetime] | None = None) -> Policy:
     """The policy that a case names; by its id alone, the version that the pack's own rule picks."""
-    return applicable(_versions(case.policy), case)
+    return applicable(told_of(_versions(case.policy), told), case)
 
 
 def _versions(reference: str) -> list[Policy]:

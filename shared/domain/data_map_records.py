@@ -263,7 +263,7 @@ RECORDS: Mapping[type, RecordMap] = {
         "which terms a customer was told of, and when",
         Purpose.CLAIMS,
         d.BOOKKEEPING,
-        {TECHNICAL: "customer id subject version told_at"},
+        {TECHNICAL: "customer id subject edition told_at"},
         counts_from="told_at",
     ),
     Announcement: RecordMap(
@@ -271,7 +271,7 @@ RECORDS: Mapping[type, RecordMap] = {
         Purpose.OPERATION,
         d.BOOKKEEPING,
         {
-            TECHNICAL: "customer id subject version wanted_from summary begun_at begun_by after "
+            TECHNICAL: "customer id subject edition wanted_from summary begun_at begun_by after "
             "told finished_at"
         },
         counts_from="finished_at",

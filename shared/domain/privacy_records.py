@@ -38,13 +38,15 @@ class AccessEntry:
 class Announcement:
     """A version of terms and its notices: `subject` is a pack's id or ``privacy-terms``.
 
+    The version is the record's `edition`, since every item has a version of its own.
+
     `after` is where the list of those to be told goes on; a run that breaks off is taken up there.
     """
 
     customer: str
     id: str
     subject: str
-    version: str
+    edition: str
     wanted_from: datetime
     summary: str
     begun_at: datetime
@@ -72,7 +74,7 @@ class Notice:
     customer: str
     id: str
     subject: str
-    version: str
+    edition: str
     told_at: datetime
 
 

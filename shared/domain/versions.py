@@ -1,11 +1,33 @@
 """Versions: which text of a policy decides a case."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.facts import Case, LineKind
 from shared.domain.policy import Policy
 from shared.domain.policy_form import Applies
+
+
+def told_of(versions: Sequence[Policy], told: Mapping[str, datetime] | None) -> list[Policy]:
+    """The versions that may decide, each from when it holds for customers.
+
+    Args:
+        versions: of one pack.
+        told: from when each announced ``id@version`` holds; None where nobody has to be told. The
+            first version was there when they came.
+    """
+    first, *later = sorted(versions, key=lambda policy: policy.effective_at)
+    if told is None:
+        return [first, *later]
+    return [
+        first,
+        *(
+            replace(policy, effective_at=max(policy.effective_at, told[name]))
+            for policy in later
+            if (name := f"{policy.id}@{policy.version}") in told
+        ),
+    ]
 
 
 def in_force(versions: Sequence[Policy], at: datetime) -> Policy:

@@ -154,8 +154,9 @@ class AwsServices:
     @cached_property
     def policies(self) -> ports.Policies:
         from shared.adapters import policy_files
+        from shared.application.terms_in_force import TermsInForce
 
-        return policy_files
+        return TermsInForce(policy_files, self.store)
 
     def webhook_secrets(self) -> list[str]:
         """The signing secrets that are valid now, at most five minutes old."""

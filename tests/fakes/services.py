@@ -8,6 +8,7 @@ from typing import Any
 from shared.adapters import policy_files
 from shared.application.do_due_work import do_due_work, find_due_work
 from shared.application.perform_effect import perform_effect
+from shared.application.terms_in_force import TermsInForce
 from shared.domain.controls import OPERATIONS, Controls
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.evidence import Pack
@@ -105,7 +106,7 @@ class FakeServices:
         self.renderer = FakeRenderer()
         self.mailer = FakeMailer()
         self.bus = FakeBus()
-        self.policies: Policies = policy_files
+        self.policies: Policies = TermsInForce(policy_files, self.store)
         opened = Controls(OPERATIONS, True, "tests", "tests", START)
         self.store.commit([Put(opened, 0)])
 

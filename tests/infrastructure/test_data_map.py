@@ -49,6 +49,18 @@ def test_the_page_is_written_from_the_map_and_says_that_there_are_no_cookies():
     assert "there are no cookies" in page.page()
 
 
+def test_no_field_has_the_name_of_what_every_item_has():
+    own = {"pk", "sk", "version", "incarnation", "livemode", "due_shard", "expires_at"}
+    clashes = {
+        f"{kind.__name__}.{name}"
+        for kind, entry in RECORDS.items()
+        for name in {*entry.names} & own
+    }
+
+    # An effect is of the life in which it was written, as its item is.
+    assert clashes == {"Effect.incarnation"}
+
+
 def test_the_map_objects_to_what_it_does_not_know():
     missing = RecordMap("a diary", Purpose.CLAIMS, d.OFFERS, {FieldKind.TECHNICAL: "customer lost"})
 

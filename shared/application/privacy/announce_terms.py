@@ -71,7 +71,7 @@ def _tell(services: Services, customer: str, announcement: Announcement) -> bool
     def decide(change: Change) -> bool:
         if change.load(Notice, announcement.id) is not None:
             return False
-        subject, version = announcement.subject, announcement.version
+        subject, version = announcement.subject, announcement.edition
         change.put(Notice(customer, announcement.id, subject, version, change.now))
         earliest = max(announcement.wanted_from, change.now + NOTICE_TIME)
         values = {
