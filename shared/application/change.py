@@ -96,9 +96,13 @@ class Change:
         self.effects.append(effect)
         return effect.id
 
-    def mail(self, template: str, values: Mapping[str, str]) -> None:
-        """A mail to the customer, once the change is committed."""
-        self.effect(EffectKind.SEND_MAIL, {"template": template, "values": values})
+    def mail(self, template: str, values: Mapping[str, str], *, optional: bool = False) -> None:
+        """A mail to the customer, once the change is committed.
+
+        An `optional` one, which no duty asks for, is not sent to whoever has objected.
+        """
+        params = {"template": template, "values": values}
+        self.effect(EffectKind.SEND_MAIL, params | ({"optional": True} if optional else {}))
 
     def publish(self, name: str, detail: Mapping[str, Any]) -> None:
         """A domain event, once the change is committed."""

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from shared.application.change import Change, transact
 from shared.application.client_keys import ClientCall
 from shared.application.identify_customer import link_identity
 from shared.application.privacy.confirm_request import confirm_request, withdraw_request
@@ -238,6 +239,31 @@ def test_a_choice_holds_at_once_and_can_be_taken_back(services: FakeServices, ki
     stored = services.store.get(PrivacyChoices, CUSTOMER)
     assert stored is not None
     assert stored.record.wants_optional_mail
+
+
+@pytest.mark.clause("privacy.restriction")
+@pytest.mark.clause("privacy.objection_consent")
+@pytest.mark.parametrize("kind", [RequestKind.RESTRICTION, RequestKind.OBJECTION])
+def test_optional_mails_stop_even_on_their_way_and_the_others_do_not(
+    services: FakeServices, kind: RequestKind
+):
+    def write(change: Change) -> None:
+        change.mail("account_reinstated", {"dispute": "du_1"}, optional=True)
+        change.mail("subscription_ended", {"subscription": "s", "ended_at": "now"})
+
+    transact(services, CUSTOMER, "test", write)
+    ask(services, kind)
+
+    assert mails(services) == ["subscription_ended", "privacy_answered"]
+    name, detail = services.bus.published[-1]
+    assert name == "DataChoicesChanged"
+    assert (detail["restricted"], detail["objected"]) == (
+        kind is RequestKind.RESTRICTION,
+        kind is RequestKind.OBJECTION,
+    )
+    ask(services, kind, on=False)
+    transact(services, CUSTOMER, "test", write)
+    assert mails(services).count("account_reinstated") == 1
 
 
 # ---------------------------------------------------------------- clock and staff

@@ -3,9 +3,19 @@
 from typing import Any
 
 from shared.application.case_document import instant
-from shared.application.effects.performer import Performer, Result
+from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict
 from shared.domain.effects import Effect, EffectKind
+from shared.domain.privacy import PrivacyChoices
 from shared.ports import Services
+
+
+def _may_mail(services: Services, effect: Effect) -> Verdict:
+    """Judged when it would be sent, so that an objection meets what is already on its way."""
+    if effect.params.get("optional"):
+        choices = services.store.get(PrivacyChoices, effect.customer)
+        if choices is not None and not choices.record.wants_optional_mail:
+            return Skip("the customer wants no optional mails")
+    return Go()
 
 
 def _send_mail(services: Services, effect: Effect) -> Result:
@@ -46,7 +56,7 @@ def _members(services: Services, effect: Effect) -> dict[str, Any]:
 
 
 PERFORMERS = {
-    EffectKind.SEND_MAIL: Performer(send=_send_mail),
+    EffectKind.SEND_MAIL: Performer(send=_send_mail, may_send=_may_mail),
     EffectKind.PUBLISH_EVENT: Performer(send=_publish),
     EffectKind.ALERT: Performer(send=_alert, alerts=True),
 }

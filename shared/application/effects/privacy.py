@@ -157,6 +157,7 @@ def _forgotten(change: Change, effect: Effect, result: Result) -> None:
         kept = (*kept, "other_sign_ins")
     done = ("data_key_destroyed", "files_deleted", "sign_ins_deleted", "records_emptied")
     certificate = answered(change, request, done, kept).without_content()
+    change.publish("PersonErased", {"request": request.id})
     change.audit("erased", request.ground.value, request=request.id, records=result["emptied"])
     change.put(certificate.with_operator_step(REDACT_AT_STRIPE))
 

@@ -26,11 +26,13 @@ def begin(change: Change, request: PrivacyRequest) -> PrivacyRequest:
             change.effect(EffectKind.CORRECT_PERSON, {"request": request.id})
             return request.step(RequestState.OPEN)
         case RequestKind.RESTRICTION:
-            choose(change, restricted_since=change.now if request.on else None)
+            choices = choose(change, restricted_since=change.now if request.on else None)
+            _tell_systems(change, choices)
             done = "restricted" if request.on else "restriction_lifted"
             return answered(change, request, (done,), ("restricted_duties",))
         case RequestKind.OBJECTION:
-            choose(change, objected_since=change.now if request.on else None)
+            choices = choose(change, objected_since=change.now if request.on else None)
+            _tell_systems(change, choices)
             done = "objected" if request.on else "objection_lifted"
             return answered(change, request, (done,), ("required_mails",))
         case RequestKind.ERASURE:
@@ -47,10 +49,21 @@ def _cool_off(change: Change, request: PrivacyRequest) -> PrivacyRequest:
     return request.step(RequestState.COOLING_OFF, check_at=until)
 
 
-def choose(change: Change, **choice: object) -> None:
+def choose(change: Change, **choice: object) -> PrivacyChoices:
     """Change what holds for the customer's data."""
     known = change.load(PrivacyChoices) or PrivacyChoices(change.customer)
-    change.put(replace(known, **choice))  # type: ignore[arg-type]
+    chosen = replace(known, **choice)  # type: ignore[arg-type]
+    change.put(chosen)
+    return chosen
+
+
+def _tell_systems(change: Change, choices: PrivacyChoices) -> None:
+    """The company's other systems send and use more than we do."""
+    detail = {
+        "restricted": choices.restricted_since is not None,
+        "objected": choices.objected_since is not None,
+    }
+    change.publish("DataChoicesChanged", detail)
 
 
 def answered(
