@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,7 @@ _STATUS: dict[type[RejectedError], int] = {
 }
 _PASSING = (UnavailableError, OutcomeUnknownError, ConflictingWriteError)
 _MAX_KEY = 255
+_QUOTED = re.compile(r"value '.*'", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Request:
             return msgspec.json.decode(self.body(), type=shape)
         except msgspec.MsgspecError as error:
             message, _, path = str(error).partition(" - at `")
+            # What was sent may be personal, and answers are kept: say what is wrong, not what was.
+            message = _QUOTED.sub("value", message)
             fault = {"path": path.rstrip("`") or "$", "message": message}
             raise InvalidRequestError(
                 "invalid-request", "The body is not what this route takes.", {"errors": [fault]}

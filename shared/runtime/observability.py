@@ -1,7 +1,7 @@
 """One logger and one metrics sink for every function, made at their first use.
 
 Log messages are constants; what varies stands in fields, and fields are ids, never names,
-addresses or payloads.
+addresses or payloads: `log_form.py` lets no other out.
 """
 
 from functools import lru_cache
@@ -16,7 +16,9 @@ def logger() -> "Logger":
     """The logger. Powertools reads the environment when it is imported, so not before."""
     from aws_lambda_powertools import Logger
 
-    return Logger()
+    from shared.runtime.log_form import AllowList
+
+    return Logger(logger_formatter=AllowList())
 
 
 @lru_cache(maxsize=1)
