@@ -215,8 +215,8 @@ def with_submit() -> Policy:
     def make(services: FakeServices, rule: str) -> None:
         class Changed:
             @staticmethod
-            def load_policy(reference: str, now: datetime) -> Any:
-                policy = policy_files.load_policy(reference, now)
+            def load_policy(reference: str, now: datetime, told: Any = None) -> Any:
+                policy = policy_files.load_policy(reference, now, told)
                 clauses = tuple(
                     replace(clause, submit=SubmitBy(rule))
                     if isinstance(clause, ContestRule)
