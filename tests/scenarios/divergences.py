@@ -152,8 +152,12 @@ class Shop:
         self.store.commit([Put(stored.record.ended(begun), stored.version)])
 
     def forget_effect(self, buyer: Buyer) -> None:
-        """A reading of what waits to be billed, planned and never taken up."""
+        """A reading of what waits to be billed, planned and never taken up.
+
+        Due soon, not now: the emulator fires the schedule every minute of its own time.
+        """
         planned = self.stack.now().replace(microsecond=0)
+        due = planned + timedelta(minutes=30)
         effect = Effect(
             id=self.ids.new(),
             customer=buyer.customer,
@@ -161,7 +165,7 @@ class Shop:
             params={"subscription": buyer.subscription, "end": _far(planned).isoformat()},
             status=EffectStatus.PENDING,
             created_at=planned,
-            next_attempt_at=planned,
+            next_attempt_at=due,
             environment="local",
         )
         self.store.commit([Put(effect, 0)])
