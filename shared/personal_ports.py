@@ -98,3 +98,43 @@ class SignIns(Protocol):
     def change_email(self, subject: str, email: str) -> None:
         """Let a sign-in go by another address, which counts as unverified."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """Where a browser posts a file to, and the fields that must go before it."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+class Uploads(Protocol):
+    """What customers send: on its way in, and kept, sealed."""
+
+    def form(self, path: str, *, content_type: str, size: int, lifetime_seconds: int) -> UploadForm:
+        """A form that takes one file of that type, and of `size` bytes at most."""
+        ...
+
+    def incoming(self, path: str, *, most: int) -> bytes | None:
+        """What was uploaded, None if nothing was; of what is larger, `most` + 1 bytes."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Take an upload away, whether it was kept or refused."""
+        ...
+
+    def keep(self, path: str, sealed: bytes) -> None:
+        """Keep sealed content."""
+        ...
+
+    def kept(self, path: str, *, most: int) -> bytes | None:
+        """Sealed content, None where there is none."""
+        ...
+
+
+class Scanner(Protocol):
+    """Looks into uploads for what must not be kept; the place to connect a virus scanner."""
+
+    def refuse(self, content: bytes, content_type: str) -> str | None:
+        """Why the content is not taken, None when nothing speaks against it."""
+        ...

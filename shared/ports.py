@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from shared.domain.arrears import DunningFacts
 from shared.domain.bill import Bill
+from shared.domain.contact import Contact
 from shared.domain.dispute import DisputeFacts
 from shared.domain.effects import Effect
 from shared.domain.evidence import ChargeStory, Pack
@@ -19,7 +20,7 @@ from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, Pe
 from shared.domain.policy import Policy
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts
-from shared.personal_ports import Files, People, SignIns, Vault
+from shared.personal_ports import Files, People, Scanner, SignIns, Uploads, Vault
 
 R = TypeVar("R")
 
@@ -92,6 +93,14 @@ class DueKey:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """A part of a list; `after` is where the next part begins, None when this was the last."""
+
+    rows: tuple[R, ...]
+    after: str | None
+
+
 class Store(Protocol):
     """The table. Reads are strongly consistent, a commit is one transaction."""
 
@@ -120,13 +129,13 @@ class Store(Protocol):
         """Keys of records due at or before `until` (eventually consistent: candidates only)."""
         ...
 
+    def queued(self, queue: str, *, limit: int, after: str | None) -> Page[DueKey]:
+        """Keys of the records in a queue of people's work, the first due first (likewise).
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[R]):
-    """A part of a list; `after` is where the next part begins, None when this was the last."""
-
-    rows: tuple[R, ...]
-    after: str | None
+        Raises:
+            InvalidRequestError: `after` is not what a page has named.
+        """
+        ...
 
 
 class Billing(Protocol):
@@ -143,7 +152,7 @@ class Billing(Protocol):
         """
         ...
 
-    def customer_email(self, customer: str) -> str | None: ...  # noqa: D102
+    def contact(self, customer: str) -> Contact | None: ...  # noqa: D102
     def subscription(self, subscription: str) -> SubscriptionFacts | None: ...  # noqa: D102
     def subscriptions(self, customer: str) -> list[SubscriptionFacts]: ...  # noqa: D102
     def subscription_invoices(self, subscription: str, after: datetime) -> list[InvoiceFacts]:
@@ -164,6 +173,10 @@ class Billing(Protocol):
 
     def unit_price(self, price: str) -> Fraction | None:
         """A price a unit in exact minor units; None where it depends on how many there are."""
+        ...
+
+    def invoice_of(self, customer: str, reference: str) -> InvoiceFacts | None:
+        """The customer's finalized invoice with that id or number, payments included."""
         ...
 
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:
@@ -275,9 +288,17 @@ class Renderer(Protocol):
 class Mailer(Protocol):
     """Sends one mail from a template; at least once, with a stable message id."""
 
-    def send(  # noqa: D102
-        self, *, to: str, template: str, values: Mapping[str, str], message_id: str
-    ) -> None: ...
+    def send(
+        self,
+        *,
+        to: str,
+        template: str,
+        values: Mapping[str, str],
+        message_id: str,
+        language: str | None = None,
+    ) -> None:
+        """Send a mail in the language asked for, where it is translated."""
+        ...
 
 
 class EventBus(Protocol):
@@ -344,9 +365,18 @@ class Services(Protocol):
     @property
     def sign_ins(self) -> SignIns: ...  # noqa: D102
     @property
+    def uploads(self) -> Uploads: ...  # noqa: D102
+    @property
+    def scanner(self) -> Scanner: ...  # noqa: D102
+    @property
     def waker(self) -> EffectWaker: ...  # noqa: D102
     @property
     def renderer(self) -> Renderer: ...  # noqa: D102
+    @property
+    def staff_address(self) -> str:
+        """Where staff hear of what is late or needs them."""
+        ...
+
     @property
     def mailer(self) -> Mailer: ...  # noqa: D102
     @property

@@ -4,6 +4,8 @@ An item is the record's fields beside `pk`, `sk`, `version`, `incarnation`, `liv
 they apply, `due_shard` and `due_at` (the due index) and `expires_at` (the table's TTL).
 """
 
+import base64
+import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from shared.domain.controls import Controls, Spent
 from shared.domain.dispute import Dispute
 from shared.domain.dispute_result import DisputeResult
 from shared.domain.effects import Effect
-from shared.domain.errors import BrokenInvariantError
+from shared.domain.errors import BrokenInvariantError, InvalidRequestError
 from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
@@ -35,10 +37,19 @@ from shared.domain.privacy_records import (
     Notice,
     PurgeReport,
 )
-from shared.domain.records import AuditEntry, ClientKey, EventMark, Identity, Quote
+from shared.domain.records import (
+    Assessment,
+    AuditEntry,
+    CaseNote,
+    ClientKey,
+    EventMark,
+    Identity,
+    Quote,
+)
 from shared.domain.refund_case import QueuedCase, RefundCase
 from shared.domain.refund_operation import RefundOperation
 from shared.domain.subscription import Subscription
+from shared.domain.upload import Upload
 
 R = TypeVar("R")
 
@@ -63,6 +74,9 @@ _KINDS: dict[type, ItemKind] = {
     Quote: ItemKind("QUOTE#", lambda r: (r.customer, r.id)),
     Cancellation: ItemKind("CANCELLATION#", lambda r: (r.customer, r.id)),
     RefundCase: ItemKind("CASE#", lambda r: (r.customer, r.id)),
+    Assessment: ItemKind("ASSESSMENT#", lambda r: (r.customer, r.id)),
+    CaseNote: ItemKind("NOTE#", lambda r: (r.customer, r.id)),
+    Upload: ItemKind("UPLOAD#", lambda r: (r.customer, r.id)),
     QueuedCase: ItemKind("QUEUED#", lambda r: (r.customer, r.id)),
     RefundOperation: ItemKind("REFUND#", lambda r: (r.customer, r.id)),
     ForeignRefund: ItemKind("FOREIGN#", lambda r: (r.customer, r.id)),
@@ -145,6 +159,8 @@ def to_item(record: object, *, version: int, incarnation: int, livemode: bool) -
         "incarnation": incarnation,
         "livemode": livemode,
     }
+    # A key of an index may be absent but not null.
+    item.pop("due_at", None)
     due_at: datetime | None = getattr(record, "due_at", None)
     if due_at is not None:
         item["due_shard"] = _shard(record, pk + sk)
@@ -158,6 +174,30 @@ def to_item(record: object, *, version: int, incarnation: int, livemode: bool) -
 def queue_shard(queue: str) -> str:
     """The partition of the due index that holds a queue of people's work; nothing sweeps it."""
     return f"QUEUE#{queue}"
+
+
+def cursor(item: Mapping[str, Any]) -> str:
+    """Where a page of a queue ended, as text for whoever asks for the next one."""
+    parts = [item["due_at"], item["pk"], item["sk"]]
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+def cursor_key(queue: str, after: str) -> dict[str, str]:
+    """The key behind a cursor.
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    try:
+        due_at, pk, sk = json.loads(base64.b64decode(after, altchars=b"-_", validate=True))
+        parse_key(pk, sk)
+        datetime.fromisoformat(due_at)
+    except (ValueError, TypeError, AttributeError, BrokenInvariantError) as error:
+        fault = {"path": "after", "message": "not a cursor of this queue"}
+        raise InvalidRequestError(
+            "invalid-request", "There is no such page.", {"errors": [fault]}
+        ) from error
+    return {"due_shard": queue_shard(queue), "due_at": due_at, "pk": pk, "sk": sk}
 
 
 def _shard(record: object, key: str) -> str:

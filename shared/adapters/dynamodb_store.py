@@ -94,6 +94,21 @@ class DynamoDBStore:
                 found.append(DueKey(*items.parse_key(plain["pk"], plain["sk"])))
         return found
 
+    def queued(self, queue: str, *, limit: int, after: str | None) -> Page[DueKey]:
+        """See `Store.queued`."""
+        start = {"ExclusiveStartKey": _dump(items.cursor_key(queue, after))} if after else {}
+        answer = self._call(
+            "query",
+            IndexName="due",
+            KeyConditionExpression="due_shard = :shard",
+            ExpressionAttributeValues=_dump({":shard": items.queue_shard(queue)}),
+            Limit=limit,
+            **start,
+        )
+        plain = [_load(item) for item in answer["Items"]]
+        rows = tuple(DueKey(*items.parse_key(item["pk"], item["sk"])) for item in plain)
+        return Page(rows, items.cursor(plain[-1]) if "LastEvaluatedKey" in answer else None)
+
     def _stored(self, kind: type[R], item: dict[str, Any]) -> Stored[R]:
         plain = _load(item)
         return Stored(items.from_item(kind, plain), int(plain["version"]))

@@ -9,6 +9,7 @@ from shared.adapters.stripe_bills import StripeBills
 from shared.adapters.stripe_disputes_api import StripeDisputes
 from shared.adapters.stripe_errors import or_none, translated
 from shared.adapters.stripe_lists import read_page
+from shared.domain.contact import Contact
 from shared.domain.invoice import CreditNoteLine, PendingCharge
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts
@@ -24,11 +25,11 @@ class StripeBilling(StripeBills, StripeDisputes):
         """See `Billing`."""
         return read_page(self._api, kind, since=since, after=after)
 
-    def customer_email(self, customer: str) -> str | None:
+    def contact(self, customer: str) -> Contact | None:
         """See `Billing`."""
         raw = or_none(lambda: self._api.customers.retrieve(customer))
         plain = raw.to_dict() if raw else {}
-        return None if plain.get("deleted") else plain.get("email")
+        return facts.contact_from_stripe(plain) if plain and not plain.get("deleted") else None
 
     def subscription(self, subscription: str) -> SubscriptionFacts | None:
         """See `Billing`."""

@@ -9,8 +9,15 @@ from typing import Any
 
 from shared.adapters.stripe_disputes import dispute_from_stripe
 from shared.domain.arrears import DunningFacts
+from shared.domain.contact import Contact
 from shared.domain.dispute import Stance
-from shared.domain.invoice import InvoiceFacts, LineFacts, PaymentFacts, PendingCharge, TaxFacts
+from shared.domain.invoice import (
+    InvoiceFacts,
+    LineFacts,
+    PaymentFacts,
+    PendingCharge,
+    TaxFacts,
+)
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionItem, SubscriptionStatus
 
@@ -43,6 +50,12 @@ def instant(seconds: int) -> datetime:
 
 def _maybe(seconds: int | None) -> datetime | None:
     return None if seconds is None else instant(seconds)
+
+
+def contact_from_stripe(raw: Raw) -> Contact:
+    """How a customer is reached; the first of the preferred locales is the language."""
+    locales = raw.get("preferred_locales") or [None]
+    return Contact(raw.get("email"), locales[0], (raw.get("address") or {}).get("country"))
 
 
 def subscription_from_stripe(raw: Raw) -> SubscriptionFacts:
@@ -215,6 +228,7 @@ def refund_from_stripe(raw: Raw) -> RefundFacts:
         operation_customer=metadata.get("fairexit_customer"),
         customer=identifier(raw.get("customer")),
         created_at=instant(raw["created"]),
+        bank_reference=((raw.get("destination_details") or {}).get("card") or {}).get("reference"),
     )
 
 

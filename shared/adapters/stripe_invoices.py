@@ -10,6 +10,9 @@ from shared.adapters import stripe_facts as facts
 from shared.adapters.stripe_errors import or_none, translated
 from shared.domain.invoice import InvoiceFacts, PaymentFacts
 
+# Void, deleted and draft invoices have moved no money.
+_FINALIZED = frozenset({"paid", "open", "uncollectible"})
+
 
 class StripeInvoices:
     """The reads of `shared.ports.Billing` about invoices and payments."""
@@ -25,7 +28,7 @@ class StripeInvoices:
         covering = [
             raw
             for raw in raws
-            if raw["status"] in ("paid", "open", "uncollectible")
+            if raw["status"] in _FINALIZED
             and any(line["period"]["end"] > after.timestamp() for line in self._lines(raw))
         ]
         covering.sort(key=lambda raw: (raw["created"], raw["id"]))
@@ -35,6 +38,23 @@ class StripeInvoices:
             )
             for raw in covering
         ]
+
+    def invoice_of(self, customer: str, reference: str) -> InvoiceFacts | None:
+        """See `Billing`. Listed, not searched for: searches lag behind, and numbers are unique."""
+        if reference.startswith("in_"):
+            found = or_none(lambda: self._api.invoices.retrieve(reference))
+            raws = [found.to_dict()] if found else []
+        else:
+            pages = translated(
+                lambda: self._all(self._api.invoices.list({"customer": customer, "limit": 100}))
+            )
+            raws = [raw for raw in pages if raw.get("number") == reference]
+        for raw in raws:
+            if facts.identifier(raw["customer"]) == customer and raw["status"] in _FINALIZED:
+                return facts.invoice_from_stripe(
+                    raw, self._lines(raw), self._payments(raw), self._credited(raw)
+                )
+        return None
 
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:
         """See `Billing`."""

@@ -64,9 +64,12 @@ def adopt_refund(change: Change, operation: RefundOperation, seen: RefundFacts) 
         return
     why = seen.failure or ("canceled" if seen.status == "canceled" else None)
     adopted = replace(operation.step(status, reason=why), stripe_refund=seen.id)
+    adopted = replace(adopted, bank_reference=seen.bank_reference or operation.bank_reference)
     if adopted == operation:
         return
     change.put(adopted)
+    if adopted == replace(operation, bank_reference=adopted.bank_reference):
+        return
     if operation.status is RefundStatus.REJECTED:
         _hold_again(change, operation)
     change.audit("refund_" + status.value, why or "as Stripe has it", refund=seen.id)
@@ -162,7 +165,12 @@ def _failed(
 
 def _mail(operation: RefundOperation, seen: RefundFacts) -> dict[str, str]:
     amount = money_text(operation.amount, operation.currency)
-    return {"refund": operation.id, "stripe_refund": seen.id, "amount": amount}
+    return {
+        "refund": operation.id,
+        "stripe_refund": seen.id,
+        "amount": amount,
+        "bank_reference": seen.bank_reference or "",
+    }
 
 
 def _event(operation: RefundOperation, seen: RefundFacts) -> dict[str, str | int | None]:

@@ -15,6 +15,7 @@ from shared.domain.cancellation import Cancellation, CancellationState, ItemEnd
 from shared.domain.effects import EffectKind
 from shared.domain.errors import BrokenInvariantError, ConflictError, NotFoundError
 from shared.domain.records import Quote
+from shared.domain.refund_operation import RefundOperation
 from shared.domain.subscription import Subscription
 from shared.ports import Services
 
@@ -91,7 +92,29 @@ def _execute(change: Change, quote: Quote, request: ConfirmQuote) -> dict[str, A
             {"cancellation": subscription.cancellation if subscription else None},
         )
     cancellation = _cancellation(change, quote, request, document, subscription)
-    refunds = plan_refunds(change, cancellation, quote, document)
+    cancellation, refunds = carry_out(change, cancellation, quote, subscription)
+    change.audit(
+        "cancellation_requested",
+        "the customer cancelled",
+        cancellation=cancellation.id,
+        quote=quote.id,
+        policy=document["policy"],
+        refund=document["total"],
+    )
+    return cancellation_document(cancellation, refunds)
+
+
+def carry_out(
+    change: Change,
+    cancellation: Cancellation,
+    quote: Quote,
+    subscription: Subscription,
+    *,
+    decided_by: str | None = None,
+) -> tuple[Cancellation, list[RefundOperation]]:
+    """Put a cancellation into `change`: its end, the reservations of its refunds, its effects."""
+    document = json.loads(quote.document)
+    refunds = plan_refunds(change, cancellation, quote, document, decided_by=decided_by)
     cancellation = replace(
         cancellation,
         refunds=tuple(r.id for r in refunds),
@@ -103,15 +126,7 @@ def _execute(change: Change, quote: Quote, request: ConfirmQuote) -> dict[str, A
         _end_now(change, cancellation, subscription)
     change.put(cancellation)
     change.put(replace(quote, used_by=cancellation.id))
-    change.audit(
-        "cancellation_requested",
-        "the customer cancelled",
-        cancellation=cancellation.id,
-        quote=quote.id,
-        policy=document["policy"],
-        refund=document["total"],
-    )
-    return cancellation_document(cancellation, refunds)
+    return cancellation, refunds
 
 
 def _refuse_without_person(document: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def case_document(
             "open_invoices": sorted(i.number or i.id for i in open_invoices),
             "purchased_at": instant(subscription.created_at),
         },
-        "invoices": [_invoice(invoice, payments) for invoice in invoices],
+        "invoices": [invoice_document(invoice, payments) for invoice in invoices],
         "request": {
             "ground": "unused_period",
             "received_at": instant(now),
@@ -72,7 +72,8 @@ def facts_digest(document: dict[str, Any], policy: Policy, subscription: Subscri
     return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _invoice(invoice: InvoiceFacts, payments: dict[str, Payment]) -> dict[str, Any]:
+def invoice_document(invoice: InvoiceFacts, payments: dict[str, Payment]) -> dict[str, Any]:
+    """An invoice with its lines and payments, as a case document has it."""
     return {
         "number": invoice.number or invoice.id,
         "issued_at": instant(invoice.created_at),
@@ -97,11 +98,12 @@ def _line(line: LineFacts) -> dict[str, Any]:
 def _payment(facts: PaymentFacts, ours: Payment | None) -> dict[str, Any]:
     # What Stripe does not count as refunded and is not free all the same.
     taken = ours.reserved + ours.elsewhere if ours else 0
+    refunded = max(facts.refunded, ours.refunded if ours else 0)
     return {
         "id": facts.id,
         "amount": facts.amount,
         "fee": facts.fee,
-        "refunded": min(facts.amount, facts.refunded + taken),
+        "refunded": min(facts.amount, refunded + taken),
         "disputed": facts.disputed,
         "refundable": facts.refundable and not (ours and ours.disputes),
         "method": facts.method,

@@ -64,6 +64,17 @@ class Change:
         self._versions[kind, key] = stored.version if stored else 0
         return stored.record if stored else None
 
+    def load_of(self, owner: str, kind: type[R], *key: str) -> R | None:
+        """A record in another partition, remembered likewise; write it back with `put_of`."""
+        place = (kind, (f"of {owner}", *key))
+        stored = self.services.store.get(kind, owner, *key)
+        self._versions[place] = stored.version if stored else 0
+        return stored.record if stored else None
+
+    def put_of(self, owner: str, record: Any, *key: str) -> None:
+        """Write a record of another partition in the same transaction."""
+        self._puts[type(record), (f"of {owner}", *key)] = record
+
     def put(self, record: Any, *key: str) -> None:
         """Write `record` whole; it was loaded under the same key, or is new."""
         if not key and hasattr(record, "id"):

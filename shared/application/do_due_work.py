@@ -1,5 +1,6 @@
 """Everything that happens at a time: read what is due, never the whole table."""
 
+from shared.application.cases.strike_clocks import strike_clocks
 from shared.application.change import present, wake_stored
 from shared.application.defend import watch_evidence
 from shared.application.dun import look_at_arrears
@@ -10,6 +11,7 @@ from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.evidence import Evidence
 from shared.domain.privacy import PrivacyRequest
+from shared.domain.refund_case import RefundCase
 from shared.domain.subscription import Subscription
 from shared.ports import DueKey, Services
 
@@ -23,7 +25,7 @@ def find_due_work(services: Services) -> list[DueKey]:
 
 
 def do_due_work(services: Services, due: DueKey) -> str:
-    """Do one piece of it, as a word for the metrics: ended, woken, looked_at, or nothing_to_do."""
+    """Do one piece of it; the word under which the metrics count it."""
     if due.kind is Effect:
         wake_stored(services, due.customer, due.id)
         return "woken"
@@ -37,4 +39,6 @@ def do_due_work(services: Services, due: DueKey) -> str:
         return "ended" if ended else "nothing_to_do"
     if due.kind is PrivacyRequest:
         return advance_request(services, customer=due.customer, request=due.id)
+    if due.kind is RefundCase:
+        return strike_clocks(services, customer=due.customer, case=due.id)
     raise BrokenInvariantError(f"a {due.kind.__name__} is never due")

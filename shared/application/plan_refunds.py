@@ -10,7 +10,7 @@ from shared.application.promises import Promise, named
 from shared.domain.cancellation import AccountCredit
 from shared.domain.decision import Ruled
 from shared.domain.payment import Payment
-from shared.domain.records import Quote
+from shared.domain.records import Assessment, Quote
 from shared.domain.refund_operation import RefundOperation, RefundStatus
 from shared.domain.withdrawal import KIND as STATUTE
 
@@ -18,7 +18,7 @@ from shared.domain.withdrawal import KIND as STATUTE
 def plan_refunds(
     change: Change,
     promise: Promise,
-    quote: Quote,
+    quote: Quote | Assessment,
     document: Mapping[str, Any],
     *,
     decided_by: str | None = None,
@@ -59,7 +59,9 @@ def is_statutory(document: Mapping[str, Any]) -> bool:
     )
 
 
-def plan_credits(quote: Quote, document: Mapping[str, Any]) -> tuple[AccountCredit, ...]:
+def plan_credits(
+    quote: Quote | Assessment, document: Mapping[str, Any]
+) -> tuple[AccountCredit, ...]:
     """What the quote gives to the customer's balance, by invoice."""
     if document["outcome"] != "granted":
         return ()

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.domain.allocation import fill
 from shared.domain.errors import ConflictError, RefusedError
-from shared.domain.facts import Case, Method
+from shared.domain.facts import Case, Method, SettleAs
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, LineFacts, TaxFacts
 from shared.domain.money import Rounding, round_to_grain
 from shared.ports import Services
@@ -49,6 +49,9 @@ def plan_returns(
         outside = sum(p.amount for p in mine if p.method is Method.OUT_OF_BAND)
         if place == len(invoices) - 1:
             outside += by_hand
+        if document["settle_as"] == SettleAs.CREDIT:
+            # Nothing leaves: all of it goes to the customer's balance.
+            refunds, credit, outside = {}, sum(refunds.values()) + credit + outside, 0
         total = sum(refunds.values()) + credit + outside
         returns.append(
             InvoiceReturn(

@@ -40,23 +40,7 @@ def cancellation_document(
             {"id": item.id, "access_until": instant(item.access_until)}
             for item in cancellation.items
         ],
-        "refunds": [
-            {
-                "id": refund.id,
-                "payment": refund.payment,
-                "amount": refund.amount,
-                "currency": refund.currency,
-                "status": refund.status.value,
-                "stripe_refund": refund.stripe_refund,
-                "credit_note": refund.credit_note,
-                "way": refund.way.value,
-                "reference": refund.reference,
-                "replaces": refund.replaces,
-                "replaced_by": refund.replaced_by,
-                "problem": refund.problem,
-            }
-            for refund in refunds
-        ],
+        "refunds": [refund_document(refund) for refund in refunds],
         "account_credits": [
             {
                 "invoice": credit.invoice,
@@ -67,4 +51,23 @@ def cancellation_document(
             for credit in cancellation.credits
         ],
         "can_withdraw_until": until and instant(until),
+    }
+
+
+def refund_document(refund: RefundOperation) -> dict[str, Any]:
+    """The API's form of a refund."""
+    return {
+        "id": refund.id,
+        "payment": refund.payment,
+        "amount": refund.amount,
+        "currency": refund.currency,
+        "status": refund.status.value,
+        "stripe_refund": refund.stripe_refund,
+        "credit_note": refund.credit_note,
+        "bank_reference": refund.bank_reference,
+        "way": refund.way.value,
+        "reference": refund.reference,
+        "replaces": refund.replaces,
+        "replaced_by": refund.replaced_by,
+        "problem": refund.problem,
     }

@@ -25,10 +25,19 @@ from shared.domain.privacy_records import (
     Notice,
     PurgeReport,
 )
-from shared.domain.records import AuditEntry, ClientKey, EventMark, Identity, Quote
+from shared.domain.records import (
+    Assessment,
+    AuditEntry,
+    CaseNote,
+    ClientKey,
+    EventMark,
+    Identity,
+    Quote,
+)
 from shared.domain.refund_case import QueuedCase, RefundCase
 from shared.domain.refund_operation import RefundOperation
 from shared.domain.subscription import Subscription
+from shared.domain.upload import Upload
 
 IDENTITY, CONTENT = FieldKind.IDENTITY, FieldKind.CONTENT
 FINANCIAL, TECHNICAL = FieldKind.FINANCIAL, FieldKind.TECHNICAL
@@ -87,12 +96,40 @@ RECORDS: Mapping[type, RecordMap] = {
         Purpose.CLAIMS,
         d.BOOKKEEPING,
         {
-            FINANCIAL: "ground invoices lines service_date amount_asked settle_as policy findings "
+            FINANCIAL: "ground invoices service_date amount_asked settle_as policy findings "
             "goodwill approvals amount currency discretionary decided_at credits manual_transfer",
             TECHNICAL: "id customer state channel opened_at opened_by subscription evidence "
             "asked_for clocks callback decided_by refunds cancellation",
         },
         counts_from="decided_at",
+    ),
+    Assessment: RecordMap(
+        "what the policy made of a case, and on which facts",
+        Purpose.CLAIMS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "case document returns",
+            TECHNICAL: "id customer assessed_at facts_digest",
+        },
+        counts_from="assessed_at",
+    ),
+    CaseNote: RecordMap(
+        "a text that belongs to a case",
+        Purpose.CLAIMS,
+        d.CONTENT_TERM,
+        {CONTENT: "sealed", TECHNICAL: "id customer refund_case kind by at"},
+        counts_from="at",
+        sealed={"sealed": "case_note"},
+    ),
+    Upload: RecordMap(
+        "an upload to a case; its content lies sealed in the evidence bucket",
+        Purpose.CLAIMS,
+        d.CONTENT_TERM,
+        {
+            TECHNICAL: "id customer refund_case kind content_type size state offered_at offered_to "
+            "sha256 stored_at reason"
+        },
+        counts_from="offered_at",
     ),
     QueuedCase: RecordMap(
         "a case's place in the staff's queue",
@@ -107,7 +144,7 @@ RECORDS: Mapping[type, RecordMap] = {
         d.BOOKKEEPING,
         {
             FINANCIAL: "invoice payment amount currency status reserved_at statutory reason way"
-            " reference undocumented",
+            " reference undocumented bank_reference",
             TECHNICAL: "id customer cancellation stripe_refund credit_note decided_by refund_case"
             " replaces replaced_by",
         },

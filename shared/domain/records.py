@@ -42,6 +42,35 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the policy last made of a refund case, in the form of a quote; it has the case's id.
+
+    `facts_digest` stands for everything that people agree to when they approve.
+    """
+
+    id: str
+    customer: str
+    assessed_at: datetime
+    facts_digest: str
+    case: str
+    document: str
+    returns: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseNote:
+    """A text that belongs to a refund case: who wrote it and what for. The text is sealed."""
+
+    id: str
+    customer: str
+    refund_case: str
+    kind: str
+    by: str
+    at: datetime
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ClientKey:
     """The first answer given to a caller's Idempotency-Key on a route."""
 

@@ -4,7 +4,7 @@ The policy decides what may go back; people verify, agree and answer. Each step 
 table below, and every clock that the policy promises runs with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -99,9 +99,9 @@ class CaseApproval:
 class RefundCase:
     """One request for money back.
 
-    `invoices` and `lines` are Stripe's ids; no lines means all of them. `findings` is what staff
-    have found out, in the members of the case document. The last assessment (case document and
-    decision) is the quote of the same id.
+    `invoices` are Stripe's ids; a case is about all of their lines. `findings` is what staff have
+    found out, in the members of the case document. The last assessment (case document and decision)
+    is the quote of the same id.
     """
 
     id: str
@@ -113,7 +113,6 @@ class RefundCase:
     opened_at: datetime
     opened_by: str
     subscription: str | None = None
-    lines: tuple[str, ...] = ()
     service_date: datetime | None = None
     amount_asked: int | None = None
     settle_as: SettleAs | None = None
@@ -164,11 +163,10 @@ class RefundCase:
         """Whether `state` may follow the present one."""
         return state in _STEPS[self.state]
 
-    def overlaps(self, ground: Ground, invoices: tuple[str, ...], lines: tuple[str, ...]) -> bool:
-        """Whether a request asks for what this open case asks for."""
-        if not self.is_open or ground is not self.ground or not set(invoices) & set(self.invoices):
-            return False
-        return not lines or not self.lines or bool(set(lines) & set(self.lines))
+    def overlaps(self, ground: Ground, invoices: Iterable[str]) -> bool:
+        """Whether a request asks for what this open case asks for: a line and a ground once."""
+        same = not set(invoices).isdisjoint(self.invoices)
+        return self.is_open and ground is self.ground and same
 
     def clock(self, kind: ClockKind) -> CaseClock | None:
         """The running or last clock of a kind."""
@@ -204,5 +202,5 @@ class QueuedCase:
 
     customer: str
     id: str
-    due_at: datetime | None
+    due_at: datetime | None = None
     queue = "cases"

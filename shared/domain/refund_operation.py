@@ -69,7 +69,8 @@ def status_seen(status: str) -> RefundStatus | None:
 class RefundFacts:
     """A refund as Stripe has it now; `operation` is ours when it was made by us.
 
-    `customer` is whose payment it is, as far as Stripe says.
+    `customer` is whose payment it is, as far as Stripe says. By `bank_reference` a bank finds the
+    refund; Stripe has it days later, for cards.
     """
 
     id: str
@@ -82,6 +83,7 @@ class RefundFacts:
     operation_customer: str | None
     customer: str | None = None
     created_at: datetime | None = None
+    bank_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class RefundOperation:
     statutory: bool = False
     decided_by: str | None = None
     refund_case: str | None = None
+    bank_reference: str | None = None
     way: RefundWay = RefundWay.PAYMENT
     replaces: str | None = None
     replaced_by: str | None = None

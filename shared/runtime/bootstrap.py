@@ -109,6 +109,21 @@ class AwsServices:
         )
 
     @cached_property
+    def uploads(self) -> personal_ports.Uploads:
+        from shared.adapters.s3_uploads import S3Uploads
+
+        wanted = self.settings.get(parts.Uploads)
+        return S3Uploads(
+            self._client("s3"), incoming=wanted.upload_bucket, kept=wanted.sealed_bucket
+        )
+
+    @cached_property
+    def scanner(self) -> personal_ports.Scanner:
+        from shared.adapters.content_scanner import ContentScanner
+
+        return ContentScanner()
+
+    @cached_property
     def waker(self) -> ports.EffectWaker:
         from shared.adapters.sqs_queues import SqsEffectWaker
 
@@ -142,6 +157,10 @@ class AwsServices:
         from shared.adapters.ses_mailer import SesMailer
 
         return SesMailer(self._client("sesv2"), self.settings.get(parts.Messages).mail_from)
+
+    @property
+    def staff_address(self) -> str:
+        return self.settings.get(parts.Messages).escalation_to
 
     @cached_property
     def bus(self) -> ports.EventBus:
@@ -190,6 +209,9 @@ def aws_client(service: str) -> Any:
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": TRIES},
+        # Upload forms are signed; without these, for the old signature and the global endpoint.
+        signature_version="s3v4" if service == "s3" else None,
+        s3={"addressing_style": "virtual"} if service == "s3" else None,
     )
     return boto3.client(service, config=config)
 

@@ -97,6 +97,10 @@ class Request:
         """A path parameter."""
         return str((self._event.get("pathParameters") or {})[name])
 
+    def query(self, name: str) -> str | None:
+        """A parameter of the query, None where it is not there."""
+        return (self._event.get("queryStringParameters") or {}).get(name)
+
     def access_claims(self) -> Mapping[str, Any]:
         """The claims of an access token.
 

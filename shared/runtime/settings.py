@@ -89,6 +89,14 @@ class SignIns:
 
 
 @dataclass(frozen=True, slots=True)
+class Uploads:
+    """The bucket that customers' files are uploaded to, and the one that they are kept in."""
+
+    upload_bucket: str
+    sealed_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """The webhook's way in."""
 
@@ -103,6 +111,7 @@ class Messages:
 
     event_bus_name: str
     mail_from: str
+    escalation_to: str
 
 
 @dataclass(frozen=True, slots=True)

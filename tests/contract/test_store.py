@@ -11,9 +11,10 @@ import pytest
 from shared.adapters.dynamodb_store import DynamoDBStore
 from shared.domain.account import Account, Cause, CauseKind
 from shared.domain.effects import Effect, EffectKind, EffectStatus
-from shared.domain.errors import ConflictingWriteError
+from shared.domain.errors import ConflictingWriteError, InvalidRequestError
 from shared.domain.payment import Payment
 from shared.domain.records import AuditEntry, EventMark, Identity
+from shared.domain.refund_case import QueuedCase
 from shared.domain.subscription import Subscription, SubscriptionItem, SubscriptionStatus
 from shared.ports import Check, DueKey, Put, Store
 from tests.fakes.store import FakeStore
@@ -174,6 +175,26 @@ def test_what_has_ended_is_due_no_more(store: Store, customer: str) -> None:
 
 
 @pytest.mark.stack
+def test_a_queue_is_read_page_by_page_the_first_due_first(store: Store, customer: str) -> None:
+    for number in (3, 1, 2):
+        due_at = NOW + timedelta(hours=number)
+        store.commit([Put(QueuedCase(customer, f"c{number}", due_at), 0)])
+    store.commit([Put(QueuedCase(customer, "c1", None), 1)])
+    mine: list[str] = []
+    after: str | None = None
+    while True:
+        page = store.queued("cases", limit=1, after=after)
+        mine += [row.id for row in page.rows if row.customer == customer]
+        after = page.after
+        if after is None:
+            break
+    assert mine == ["c2", "c3"]
+    assert [key.kind for key in store.due(NOW + timedelta(days=9), limit=50)].count(QueuedCase) == 0
+    for nonsense in ("x", "bm8=", "é"):
+        with pytest.raises(InvalidRequestError):
+            store.queued("cases", limit=1, after=nonsense)
+
+
 def test_sixteen_spenders_of_one_payment_take_exactly_what_is_there(
     table: Any, customer: str
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from shared.domain.arrears import DunningFacts
 from shared.domain.bill import Bill
+from shared.domain.contact import Contact
 from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import RefusedError
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
@@ -39,6 +40,7 @@ class FakeBilling(FakeEvidence):
     def __init__(self) -> None:
         super().__init__()
         self.emails: dict[str, str] = {}
+        self.tongues: dict[str, tuple[str | None, str | None]] = {}
         self.known_subscriptions: dict[str, SubscriptionFacts] = {}
         self.invoices: dict[str, InvoiceFacts] = {}
         self.charges: dict[str, PendingCharge] = {}
@@ -143,10 +145,11 @@ class FakeBilling(FakeEvidence):
 
     # reads
 
-    def customer_email(self, customer: str) -> str | None:
-        if self.fail_before.get("customer_email"):
-            raise self.fail_before["customer_email"].pop(0)
-        return self.emails.get(customer)
+    def contact(self, customer: str) -> Contact | None:
+        if self.fail_before.get("contact"):
+            raise self.fail_before["contact"].pop(0)
+        email = self.emails.get(customer)
+        return Contact(email, *self.tongues.get(customer, ())) if email else None
 
     def subscription(self, subscription: str) -> SubscriptionFacts | None:
         if self.fail_before.get("subscription"):
@@ -184,6 +187,13 @@ class FakeBilling(FakeEvidence):
 
     def unit_price(self, price: str) -> Fraction | None:
         return self.unit_prices.get(price)
+
+    def invoice_of(self, customer: str, reference: str) -> InvoiceFacts | None:
+        mine = {s.id for s in self.subscriptions(customer)}
+        for invoice in self.invoices.values():
+            if reference in (invoice.id, invoice.number) and invoice.subscription in mine:
+                return invoice
+        return None
 
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:
         mine = {s.id for s in self.subscriptions(customer)}

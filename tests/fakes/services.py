@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.adapters import policy_files
+from shared.adapters.ses_mailer import render
 from shared.application.do_due_work import do_due_work, find_due_work
 from shared.application.perform_effect import perform_effect
 from shared.application.terms_in_force import TermsInForce
@@ -14,6 +15,7 @@ from shared.domain.effects import Effect, EffectKind
 from shared.domain.evidence import Pack
 from shared.ports import Policies, Put
 from tests.fakes.billing import FakeBilling
+from tests.fakes.files import FakeScanner, FakeUploads
 from tests.fakes.people import FakeFiles, FakePeople, FakeSignIns
 from tests.fakes.store import FakeStore
 from tests.fakes.vault import FakeVault
@@ -74,8 +76,27 @@ class FakeMailer:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
 
-    def send(self, *, to: str, template: str, values: Mapping[str, str], message_id: str) -> None:
-        self.sent.append({"to": to, "template": template, "values": values, "id": message_id})
+    def send(
+        self,
+        *,
+        to: str,
+        template: str,
+        values: Mapping[str, str],
+        message_id: str,
+        language: str | None = None,
+    ) -> None:
+        """Written out as the real one does, so that no template lacks a value."""
+        mail = render(template, values, language)
+        self.sent.append(
+            {
+                "to": to,
+                "template": template,
+                "values": values,
+                "id": message_id,
+                "language": mail.language,
+                "text": mail.text,
+            }
+        )
 
 
 class FakeBus:
@@ -93,6 +114,7 @@ class FakeServices:
         self.environment = "test"
         self.incarnation = 1
         self.livemode = False
+        self.staff_address = "staff@example.com"
         self.policy = "voip"
         self.clock = FakeClock()
         self.ids = FakeIds()
@@ -102,6 +124,8 @@ class FakeServices:
         self.people = FakePeople()
         self.files = FakeFiles()
         self.sign_ins = FakeSignIns()
+        self.uploads = FakeUploads()
+        self.scanner = FakeScanner()
         self.waker = FakeWaker()
         self.renderer = FakeRenderer()
         self.mailer = FakeMailer()

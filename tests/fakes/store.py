@@ -63,6 +63,20 @@ class FakeStore:
         found = [
             DueKey(*items.parse_key(*key))
             for key, item in sorted(self.table.items(), key=lambda kv: kv[1].get("due_at", ""))
-            if item.get("due_at") and item["due_at"] <= items.sortable(until)
+            if item.get("due_shard") in items.DUE_SHARDS and item["due_at"] <= items.sortable(until)
         ]
         return found[: limit * len(items.DUE_SHARDS)]
+
+    def queued(self, queue: str, *, limit: int, after: str | None) -> Page[DueKey]:
+        found = sorted(
+            (item["due_at"], *key)
+            for key, item in self.table.items()
+            if item.get("due_shard") == items.queue_shard(queue)
+        )
+        if after:
+            known = items.cursor_key(queue, after)
+            found = [row for row in found if row > (known["due_at"], known["pk"], known["sk"])]
+        rows = tuple(DueKey(*items.parse_key(pk, sk)) for _, pk, sk in found[:limit])
+        more = len(found) > limit
+        last = dict(zip(("due_at", "pk", "sk"), found[limit - 1], strict=True)) if more else None
+        return Page(rows, items.cursor(last) if last else None)

@@ -155,7 +155,7 @@ def test_an_attempt_that_breaks_off_is_counted_and_its_message_comes_back(
     services: HandlerServices,
 ) -> None:
     due_effect(services, "01A")
-    services.billing.fail_before["customer_email"] = [ZeroDivisionError("a bug")]
+    services.billing.fail_before["contact"] = [ZeroDivisionError("a bug")]
     batch = sqs_event({"customer": CUSTOMER, "effect": "01A"})
     answer = perform_effect.lambda_handler(batch, Context())
     assert len(answer["batchItemFailures"]) == 1
@@ -173,7 +173,7 @@ def due_effect(services: HandlerServices, name: str) -> None:
                     id=name,
                     customer=CUSTOMER,
                     kind=EffectKind.SEND_MAIL,
-                    params={"template": "none", "values": {}},
+                    params={"template": "case_evidence_reminder", "values": {"case": "c"}},
                     status=EffectStatus.PENDING,
                     created_at=now,
                     next_attempt_at=now,

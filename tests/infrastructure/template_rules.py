@@ -60,6 +60,8 @@ GRANT_OF_SETTING = {
     "VAULT_TABLE_NAME": ("VaultTable", {"dynamodb:GetItem", "dynamodb:PutItem"}),
     "VAULT_KEY_ARN": ("VaultKey", {"kms:GenerateDataKey", "kms:Decrypt"}),
     "PRIVACY_EFFECTS_QUEUE_URL": ("PrivacyEffectsQueue", {"sqs:SendMessage"}),
+    "UPLOAD_BUCKET": ("UploadBucket", {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}),
+    "SEALED_BUCKET": ("ContentBucket", {"s3:GetObject", "s3:PutObject"}),
     "EVENT_BUS_NAME": ("EventBus", {"events:PutEvents"}),
     "MAIL_FROM": ("identity", {"ses:SendEmail"}),
 }
@@ -70,7 +72,9 @@ SCHEDULES = {
 }
 # Whose resources have names that no reference gives.
 OWNERS = {"ses": "identity", "cognito-idp": "pool"}
-INDEX_READERS = frozenset({"DoDueWorkFunction", "ReconcileWithStripeFunction"})
+INDEX_READERS = frozenset(
+    {"DoDueWorkFunction", "ReconcileWithStripeFunction", "ReviewCasesFunction"}
+)
 READERS = frozenset({"ShowAccountFunction", "CheckAccessFunction"})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
+from shared.application.cases import strike_clocks
 from shared.application.perform_effect import Performed
 from shared.application.reconcile import Outcome
 from shared.domain.dispute import DisputeEffect
@@ -239,7 +240,7 @@ def test_alarms_on_our_own_metrics_watch_what_the_functions_count():
         "Effects": set(Performed),
         "StripeEvents": {f"dispute_{effect}" for effect in DisputeEffect}
         | {f"refund_{status}" for status in RefundStatus},
-        "DueWork": {"failed"},
+        "DueWork": {"failed", *strike_clocks.OUTCOMES},
         "Purges": {"refused", "purged", "capped", "nothing"},
         "Divergences": {*Outcome, "failed"},
     }

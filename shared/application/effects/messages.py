@@ -3,10 +3,16 @@
 from typing import Any
 
 from shared.application.case_document import instant
+from shared.application.cases.notes import read_note
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict
+from shared.domain.contact import Contact
 from shared.domain.effects import Effect, EffectKind
+from shared.domain.errors import ErasedError
 from shared.domain.privacy import PrivacyChoices
 from shared.ports import Services
+
+# In place of the customer.
+STAFF = "staff"
 
 
 def _may_mail(services: Services, effect: Effect) -> Verdict:
@@ -19,15 +25,29 @@ def _may_mail(services: Services, effect: Effect) -> Verdict:
 
 
 def _send_mail(services: Services, effect: Effect) -> Result:
-    """The address stays at Stripe and is read now; a customer without one gets no mail."""
-    address = services.billing.customer_email(effect.customer)
-    if address is None:
+    """The address stays at Stripe and is read now; a customer without one gets no mail.
+
+    The text of a note is opened now too: what was erased in the meantime is not sent.
+    """
+    contact: Contact | None
+    if effect.params.get("to") == STAFF:
+        contact = Contact(services.staff_address)
+    else:
+        contact = services.billing.contact(effect.customer)
+    if contact is None or not contact.email:
         return {"sent": False}
+    values = dict(effect.params["values"])
+    if effect.params.get("note"):
+        try:
+            values["message"] = read_note(services, effect.customer, effect.params["note"])
+        except ErasedError:
+            return {"sent": False}
     services.mailer.send(
-        to=address,
+        to=contact.email,
         template=effect.params["template"],
-        values=effect.params["values"],
+        values=values,
         message_id=effect.id,
+        language=contact.language,
     )
     return {"sent": True}
 

@@ -21,9 +21,9 @@ from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.ledger import Book
 from shared.domain.payment import Payment
-from shared.domain.records import Quote
+from shared.domain.records import Assessment, Quote
 from shared.domain.refund_operation import RefundFacts, RefundOperation, RefundStatus
-from shared.ports import Check, Services
+from shared.ports import Check, Services, Stored
 
 
 def may_send(services: Services, effect: Effect) -> Verdict:
@@ -98,7 +98,9 @@ def _issue(services: Services, effect: Effect) -> Result:
     params = effect.params
     if params.get("again") and (found := _find_credit_note(services, effect)):
         return found
-    stored = services.store.get(Quote, effect.customer, params["quote"])
+    kind = Assessment if params.get("refund_case") else Quote
+    stored: Stored[Quote | Assessment] | None
+    stored = services.store.get(kind, effect.customer, params["quote"])
     if stored is None:
         raise BrokenInvariantError(f"credit note for the lost quote {params['quote']}")
     returns = json.loads(stored.record.returns)

@@ -9,6 +9,7 @@ from shared.adapters.stripe_billing import StripeBilling
 from shared.adapters.stripe_client import stripe_client
 from shared.application.plan_returns import plan_returns
 from shared.domain.case import parse_case
+from shared.domain.contact import Contact
 from shared.domain.dispute import DisputeKind, DisputePhase
 from shared.domain.errors import (
     BrokenInvariantError,
@@ -252,9 +253,10 @@ def test_an_inquiry_has_taken_nothing(shop: Any, billing: StripeBilling) -> None
 
 
 def test_a_customer_without_an_address_gets_no_mail(shop: Any, billing: StripeBilling) -> None:
-    assert billing.customer_email(shop.customer(email="ann@example.com").id) == "ann@example.com"
-    assert billing.customer_email(shop.customer().id) is None
-    assert billing.customer_email("cus_absent") is None
+    ann = shop.customer(email="ann@example.com", preferred_locales=["de-AT", "en"])
+    assert billing.contact(ann.id) == Contact("ann@example.com", "de-AT")
+    assert billing.contact(shop.customer().id) == Contact(None)
+    assert billing.contact("cus_absent") is None
 
 
 def test_a_dead_stripe_is_unknown() -> None:

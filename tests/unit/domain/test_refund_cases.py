@@ -73,23 +73,12 @@ def test_what_is_open_is_in_the_queue_and_what_is_over_is_not() -> None:
     assert all(case(state).queued_until() is None for state in over)
 
 
-@pytest.mark.parametrize(
-    ("lines", "other", "joins"),
-    [
-        ((), (), True),
-        ((), ("il_1",), True),
-        (("il_1",), ("il_1", "il_2"), True),
-        (("il_1",), ("il_2",), False),
-    ],
-)
-def test_one_open_case_a_line_and_ground(
-    lines: tuple[str, ...], other: tuple[str, ...], joins: bool
-) -> None:
-    opened = case(lines=lines)
-    assert opened.overlaps(Ground.BILLING_ERROR, ("in_1",), other) is joins
-    assert not opened.overlaps(Ground.GOODWILL, ("in_1",), other)
-    assert not opened.overlaps(Ground.BILLING_ERROR, ("in_2",), other)
-    assert not case(CaseState.DENIED).overlaps(Ground.BILLING_ERROR, ("in_1",), ())
+def test_one_open_case_an_invoice_and_ground() -> None:
+    opened = case(invoices=("in_1", "in_2"))
+    assert opened.overlaps(Ground.BILLING_ERROR, ("in_2", "in_3"))
+    assert not opened.overlaps(Ground.GOODWILL, ("in_1",))
+    assert not opened.overlaps(Ground.BILLING_ERROR, ("in_3",))
+    assert not case(CaseState.DENIED).overlaps(Ground.BILLING_ERROR, ("in_1",))
 
 
 @pytest.mark.clause("rtc.review_sla")

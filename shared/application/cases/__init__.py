@@ -1,0 +1,1 @@
+"""Refund cases: opened, gathered for, reviewed, decided, paid on time."""

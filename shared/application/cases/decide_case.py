@@ -1,0 +1,245 @@
+"""People decide: approve within the engine's bound, decline with reasons, refer to support.
+
+An approval binds to a digest of exactly the request that was shown. Whose consent it takes is the
+more of what the policy and the limits ask for, over all that this customer and this person were
+granted lately, so that an amount in parts needs what it would need in one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.application.cases.assess import Assessed, assess, keep
+from shared.application.cases.conclude import answer
+from shared.application.cases.notes import write_note
+from shared.application.cases.pay import pay
+from shared.application.cases.review_case import load_open
+from shared.application.change import Change, transact
+from shared.application.step_case import put_case
+from shared.domain import clauses as c
+from shared.domain.approval_limits import (
+    CUSTOMER_PERIOD,
+    DEFAULT_LIMITS,
+    PERSON_PERIOD,
+    Grant,
+    Grants,
+    Need,
+    needed,
+    suffices,
+)
+from shared.domain.clauses import Outcome
+from shared.domain.controls import OPERATIONS, Controls, partition_of
+from shared.domain.errors import ConflictError, InvalidRequestError
+from shared.domain.refund_case import CaseApproval, CaseState, RefundCase
+from shared.domain.staff import StaffMember, StaffRole
+from shared.ports import Services
+
+_RANK = (StaffRole.ADMIN, StaffRole.APPROVER, StaffRole.AGENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """A consent: to the request with this digest, for at most `amount` (None: the whole bound)."""
+
+    digest: str
+    reason: str
+    amount: int | None = None
+    evidence_reviewed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The case after a decision, and whose consent is still missing."""
+
+    case: RefundCase
+    need: Need | None = None
+
+
+def approve(
+    services: Services, *, by: StaffMember, customer: str, case: str, consent: Approve
+) -> Decided:
+    """Count a consent, and pay when those who agreed are enough.
+
+    Raises:
+        NotFoundError: no such case.
+        ConflictError: decided already, by whom; another request than was shown, with the new
+            figures; the same person again; nothing that could be approved; evidence not reviewed.
+        InvalidRequestError: more than the bound.
+    """
+
+    def decide(change: Change) -> Decided:
+        known = load_open(change, case)
+        seen = assess(change, known)
+        _refuse_unapprovable(known, seen, consent, by)
+        note = write_note(change, known, "approval", by.actor, consent.reason)
+        mine = _approval(change, seen, consent, by, note)
+        # Whoever agreed to another request has not agreed to this one.
+        earlier = tuple(a for a in known.approvals if a.digest == seen.facts.digest)
+        known = replace(known, approvals=(*earlier, mine))
+        decided = assess(change, known, known.approvals)
+        change.audit(
+            "case_approval",
+            f"as {mine.role}",
+            case=case,
+            note=note,
+            amount=mine.amount,
+            facts=seen.facts.digest,
+        )
+        need = _need(change, known, decided, by)
+        agreed = [(a.by, a.role) for a in known.approvals]
+        enough = decided.decision.outcome is Outcome.GRANTED and suffices(need, agreed)
+        if not enough:
+            missing = need if not suffices(need, agreed) else Need.TWO_PEOPLE
+            return Decided(put_case(change, keep(change, known, seen)), missing)
+        _remember(change, decided, by)
+        known = replace(keep(change, known, decided), discretionary=True)
+        return Decided(pay(change, known, decided, by=by.actor, person=by.actor))
+
+    return transact(services, customer, by.actor, decide)
+
+
+def decline(
+    services: Services, *, by: StaffMember, customer: str, case: str, reason: str
+) -> RefundCase:
+    """End a case without money; the reason goes to the customer.
+
+    Raises:
+        NotFoundError: no such case.
+        ConflictError: decided already, or the customer is entitled to it as the facts stand.
+    """
+    return _end(
+        services, by=by, customer=customer, case=case, reason=reason, state=CaseState.DENIED
+    )
+
+
+def refer(
+    services: Services, *, by: StaffMember, customer: str, case: str, reason: str
+) -> RefundCase:
+    """Hand a case to support; the reason goes to the customer.
+
+    Raises:
+        NotFoundError: no such case.
+        ConflictError: decided already, or the customer is entitled to it as the facts stand.
+    """
+    state = CaseState.REFERRED
+    return _end(services, by=by, customer=customer, case=case, reason=reason, state=state)
+
+
+def _end(
+    services: Services,
+    *,
+    by: StaffMember,
+    customer: str,
+    case: str,
+    reason: str,
+    state: CaseState,
+) -> RefundCase:
+    def decide(change: Change) -> RefundCase:
+        known = load_open(change, case, answer=state is CaseState.DENIED)
+        assessed = assess(change, known)
+        if assessed.decision.outcome is Outcome.GRANTED and assessed.decision.total:
+            raise ConflictError(
+                "entitled",
+                "As the facts stand the customer is entitled to this. Record what speaks against.",
+                _figures(assessed),
+            )
+        note = write_note(change, known, "answer", by.actor, reason)
+        known = keep(change, known, assessed)
+        return answer(change, known, assessed, state, by=by.actor, note=note)
+
+    return transact(services, customer, by.actor, decide)
+
+
+def _refuse_unapprovable(
+    case: RefundCase, seen: Assessed, consent: Approve, by: StaffMember
+) -> None:
+    if consent.digest != seen.facts.digest:
+        raise ConflictError(
+            "facts-changed", "This is no longer the request you were shown.", _figures(seen)
+        )
+    if seen.decision.outcome not in (Outcome.NEEDS_APPROVAL, Outcome.GRANTED):
+        raise ConflictError(
+            "not-approvable",
+            f"The policy makes this {seen.decision.outcome.value}: there is nothing to approve.",
+            _figures(seen),
+        )
+    if not seen.decision.total:
+        raise ConflictError("nothing-to-refund", "Nothing is left that could be given back.")
+    if any(a.by == by.actor and a.digest == consent.digest for a in case.approvals):
+        raise ConflictError("same-person", "You have agreed already; somebody else has to.")
+    if consent.amount is not None and not 0 < consent.amount <= seen.decision.total:
+        fault = {"path": "$.amount", "message": f"more than 0 and at most {seen.decision.total}"}
+        raise InvalidRequestError(
+            "invalid-request", "The policy sets a bound.", {"errors": [fault]}
+        )
+    _refuse_unreviewed(seen, consent)
+
+
+def _refuse_unreviewed(seen: Assessed, consent: Approve) -> None:
+    rule = _approval_rule(seen)
+    missing = seen.facts.case.request.evidence - set(consent.evidence_reviewed)
+    if rule is not None and rule.review_evidence and missing:
+        raise ConflictError(
+            "evidence-not-reviewed",
+            "The policy wants all evidence that is present looked at first.",
+            {"clause": rule.id, "missing": sorted(missing)},
+        )
+
+
+def _approval(
+    change: Change, seen: Assessed, consent: Approve, by: StaffMember, note: str
+) -> CaseApproval:
+    return CaseApproval(
+        by=by.actor,
+        role=next(role.value for role in _RANK if role in by.roles),
+        at=change.now,
+        digest=seen.facts.digest,
+        amount=seen.decision.total if consent.amount is None else consent.amount,
+        note=note,
+        evidence_reviewed=consent.evidence_reviewed,
+    )
+
+
+def _need(change: Change, case: RefundCase, decided: Assessed, by: StaffMember) -> Need:
+    """Whose consent the amount takes: by the limits, and by the policy over all grants lately.
+
+    What staff have found out makes an entitlement, so it too meets the limits here.
+    """
+    stored = change.services.store.get(Controls, OPERATIONS)
+    limits = stored.record.limits if stored else DEFAULT_LIMITS
+    asked = _grant(change, case, decided)
+    to_customer = change.load(Grants) or Grants(change.customer)
+    owner = partition_of(by.actor)
+    by_person = change.load_of(owner, Grants) or Grants(owner)
+    need = max(Need.ONE_PERSON, needed(limits, asked, to_customer, by_person))
+    rule = _approval_rule(decided)
+    if rule is not None and decided.decision.outcome is not Outcome.DENIED:
+        lately = to_customer.since(asked.at - CUSTOMER_PERIOD)
+        total = asked.amount + sum(g.amount for g in lately if g.currency == asked.currency)
+        if total > rule.agent_limits.get(asked.currency, 0):
+            need = max(need, Need.TWO_PEOPLE)
+    return need
+
+
+def _grant(change: Change, case: RefundCase, decided: Assessed) -> Grant:
+    amount = min([decided.decision.total, *(a.amount for a in case.approvals)])
+    return Grant(change.now, amount, decided.decision.currency or "")
+
+
+def _remember(change: Change, decided: Assessed, by: StaffMember) -> None:
+    """The grant counts from now on, with this customer and with this person."""
+    grant = Grant(change.now, decided.decision.total, decided.decision.currency or "")
+    to_customer = change.load(Grants) or Grants(change.customer)
+    change.put(to_customer.plus(grant, CUSTOMER_PERIOD))
+    owner = partition_of(by.actor)
+    by_person = change.load_of(owner, Grants) or Grants(owner)
+    change.put_of(owner, by_person.plus(grant, PERSON_PERIOD))
+
+
+def _approval_rule(assessed: Assessed) -> c.ApprovalRule | None:
+    clauses = assessed.facts.policy.on[assessed.facts.case.request.ground].speaking
+    return next((rule for rule in clauses if isinstance(rule, c.ApprovalRule)), None)
+
+
+def _figures(seen: Assessed) -> Mapping[str, Any]:
+    return {"digest": seen.facts.digest, "quote": seen.document}
