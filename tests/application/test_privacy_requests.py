@@ -248,7 +248,7 @@ def test_optional_mails_stop_even_on_their_way_and_the_others_do_not(
     services: FakeServices, kind: RequestKind
 ):
     def write(change: Change) -> None:
-        change.mail("account_reinstated", {"dispute": "du_1"}, optional=True)
+        change.mail("account_reinstated", {"reference": "du_1"}, optional=True)
         change.mail("subscription_ended", {"subscription": "s", "ended_at": "now"})
 
     transact(services, CUSTOMER, "test", write)
