@@ -87,9 +87,10 @@ PLACES: Mapping[str, tuple[Fault, ...]] = {
 
 
 class Oracle(Protocol):
-    """Decides what goes wrong."""
+    """Decides what goes wrong; `number` is how often it was asked."""
 
     fired: dict[int, Fault]
+    number: int
 
     def draw(self, place: str) -> Fault | None:
         """What goes wrong here and now, if anything does."""
@@ -107,7 +108,7 @@ class Drawn:
         self._random = random.Random(seed)  # noqa: S311 - a seed is the point
         self._stopped = False
         self.fired: dict[int, Fault] = {}
-        self._number = 0
+        self.number = 0
         storm = self._random.choice((0.0, 0.01, 0.03, 0.08, 0.15))
         shares = {fault: self._random.choice((0, 0, 1, 3)) for fault in Fault}
         self._chances = {
@@ -117,14 +118,14 @@ class Drawn:
 
     def draw(self, place: str) -> Fault | None:
         """See `Oracle`."""
-        self._number += 1
+        self.number += 1
         if self._stopped:
             return None
         chance, faults, weights = self._chances[place]
         if self._random.random() >= chance or not any(weights):
             return None
         (fault,) = self._random.choices(faults, weights)
-        self.fired[self._number] = fault
+        self.fired[self.number] = fault
         return fault
 
     def stop(self) -> None:
@@ -145,6 +146,7 @@ class Placed:
         self._plan = plan
         self._stopped = False
         self.places: list[str] = []
+        self.number = 0
         self.fired: dict[int, Fault] = {}
 
     def draw(self, place: str) -> Fault | None:
@@ -152,11 +154,11 @@ class Placed:
         if self._stopped:
             return None
         self.places.append(place)
-        number = len(self.places)
-        fault = self._plan.get(number)
+        self.number += 1
+        fault = self._plan.get(self.number)
         if fault is None or fault not in PLACES[place]:
             return None
-        self.fired[number] = fault
+        self.fired[self.number] = fault
         return fault
 
     def stop(self) -> None:

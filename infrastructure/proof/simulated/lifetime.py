@@ -131,6 +131,10 @@ class Lifetime:
         stripe.add_invoice(
             facts, (line,), status="paid", paid=paid, other=other if balance else [], name=name
         )
+        if plan.unpaid:
+            ahead = LineFacts(f"il_{name}", "subscription", 300, 0, end, end + (end - start), "")
+            for status in ("open", "draft"):
+                stripe.add_invoice(facts, (ahead,), status=status, paid=[], name=f"{name}_{status}")
         if plan.pending:
             charge = f"ii_{plan.customer}"
             stripe.pending[charge] = PendingCharge(

@@ -14,7 +14,10 @@ LENGTH = 15 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A customer's subscription: when its period began, how long it is, how it was paid."""
+    """A customer's subscription: when its period began, how long it is, how it was paid.
+
+    `pending` charges wait for the next invoice; `unpaid`: it has been billed ahead, not paid yet.
+    """
 
     customer: str
     days_ago: int
@@ -22,7 +25,7 @@ class Plan:
     parts: tuple[int, ...]
     from_balance: int
     pending: int
-    tax_percent: int = 0
+    unpaid: bool = False
 
     @property
     def subscription(self) -> str:

@@ -53,7 +53,7 @@ class Worker:
         fault = world.oracle.draw(place)
         if world.sites is not None:
             self.site = f"{name} in {_caller()}"
-            world.sites.reach(self.site, fault)
+            world.sites.reach(self.site, fault, world.oracle.number)
         self._hub.wait(1 + world.chance(_LATENCY))
         if fault is Fault.CRASH_BEFORE:
             raise Killed

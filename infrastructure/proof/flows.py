@@ -1,0 +1,69 @@
+"""The flows on which every crash point is tried: each a short life that touches one path whole."""
+
+from __future__ import annotations
+
+from infrastructure.proof.simulated.hub import DAY, HOUR, MINUTE, SECOND
+from infrastructure.proof.simulated.script import Plan, Script, Step
+
+ANN = "cus_ann"
+# A period that ends within the lifetime, and one that does not.
+SHORT = Plan(ANN, 25, 30, (12000,), 0, 0)
+LONG = Plan(ANN, 100, 365, (120000,), 0, 0)
+
+
+def _flow(plan: Plan, *steps: Step) -> Script:
+    return Script("voip", (plan,), steps)
+
+
+def _step(at: int, what: str, detail: str = "", amount: int = 0) -> Step:
+    return Step(at, what, ANN, detail, amount)
+
+
+NOW = _step(HOUR, "cancel", "immediately")
+AT_END = _step(HOUR, "cancel", "at_period_end")
+
+FLOWS: dict[str, Script] = {
+    "cancel now, one payment": _flow(LONG, NOW),
+    "cancel now, two payments": _flow(Plan(ANN, 100, 365, (50000, 70000), 0, 0), NOW),
+    "cancel now, partly paid from the balance": _flow(Plan(ANN, 100, 365, (80000,), 40000, 0), NOW),
+    "cancel now, a charge pending": _flow(Plan(ANN, 100, 365, (120000,), 0, 1), NOW),
+    "cancel at the end of the cycle": _flow(SHORT, AT_END),
+    "cancel at the end, a charge pending": _flow(Plan(ANN, 25, 30, (12000,), 0, 1), AT_END),
+    "take a cancellation back": _flow(SHORT, AT_END, _step(HOUR + MINUTE, "withdraw")),
+    "take it back with a charge, and cancel again": _flow(
+        Plan(ANN, 25, 30, (12000,), 0, 1),
+        AT_END,
+        _step(HOUR + MINUTE, "withdraw"),
+        _step(2 * HOUR, "cancel", "at_period_end"),
+    ),
+    "two callers at once": _flow(LONG, NOW, _step(HOUR + 100, "cancel", "at_period_end")),
+    "a chargeback, won": _flow(
+        LONG, _step(HOUR, "dispute", "chargeback"), _step(DAY, "move_dispute", "won")
+    ),
+    "a chargeback, lost and then won": _flow(
+        LONG,
+        _step(HOUR, "dispute", "chargeback"),
+        _step(DAY, "move_dispute", "lost"),
+        _step(2 * DAY, "move_dispute", "won"),
+    ),
+    "an inquiry that becomes a chargeback": _flow(
+        LONG, _step(HOUR, "dispute", "inquiry"), _step(DAY, "move_dispute", "needs_response")
+    ),
+    "a chargeback beside a refund": _flow(LONG, NOW, _step(HOUR + SECOND, "dispute", "chargeback")),
+    "a refund in the dashboard, then a cancellation": _flow(
+        LONG, _step(MINUTE, "dashboard_refund", amount=30), NOW
+    ),
+    "cancel at the end, billed ahead": _flow(
+        Plan(ANN, 25, 30, (12000,), 0, 0, unpaid=True), AT_END
+    ),
+    "a chargeback, won, billed ahead": _flow(
+        Plan(ANN, 25, 90, (12000,), 0, 0, unpaid=True),
+        _step(HOUR, "dispute", "chargeback"),
+        _step(DAY, "move_dispute", "won"),
+    ),
+    "looking": _flow(LONG, NOW, _step(2 * HOUR, "look")),
+    "a stopped switch": _flow(LONG, _step(0, "stop"), NOW, _step(HOUR + 9 * MINUTE, "open")),
+    "a table that is set back": _flow(
+        LONG, NOW, _step(HOUR + 2 * SECOND, "backup"), _step(2 * HOUR, "restore")
+    ),
+}
