@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from infrastructure.proof.bugs.run import hunt_all
 from infrastructure.proof.goals import show
 from infrastructure.proof.lifetimes import schedule_of, simulate
 from infrastructure.proof.schedules import from_text, shrink
@@ -24,6 +25,8 @@ def main(arguments: list[str]) -> int:
             return show([simulate(LIFETIMES)])
         case ["prove", seconds]:
             return show([simulate(float(seconds))])
+        case ["bugs"]:
+            return show([hunt_all()])
         case ["seed", seed]:
             return _seed(seed)
         case ["schedule", path]:

@@ -49,6 +49,12 @@ FLOWS: dict[str, Script] = {
     "an inquiry that becomes a chargeback": _flow(
         LONG, _step(HOUR, "dispute", "inquiry"), _step(DAY, "move_dispute", "needs_response")
     ),
+    "a refund during an inquiry that becomes a chargeback": _flow(
+        LONG,
+        _step(MINUTE, "dispute", "inquiry"),
+        NOW,
+        _step(DAY, "move_dispute", "needs_response"),
+    ),
     "a chargeback beside a refund": _flow(LONG, NOW, _step(HOUR + SECOND, "dispute", "chargeback")),
     "a refund in the dashboard, then a cancellation": _flow(
         LONG, _step(MINUTE, "dashboard_refund", amount=30), NOW

@@ -204,7 +204,7 @@ def _refund(
     kinds, status, repair = DivergenceKind, status_seen(seen.status), Repair.REFRESH_REFUND
     found: tuple[DivergenceKind, str, Repair | None] | None = None
     if known is None:
-        if status is not RefundStatus.FAILED:
+        if status is not RefundStatus.FAILED or _still_counts(here, seen):
             found = (kinds.REFUND_UNKNOWN_HERE, f"{seen.amount} {seen.currency}", repair)
     elif (known.amount, known.currency) != (seen.amount, seen.currency):
         detail = f"{known.amount} here, {seen.amount} {seen.currency} at Stripe"
@@ -218,6 +218,18 @@ def _refund(
     if found is not None:
         kind, detail, way = found
         yield Divergence(kind, here.customer, seen.id, detail, way)
+
+
+def _still_counts(here: Here, seen: RefundFacts) -> bool:
+    """Whether a refund that failed before we heard of it is still taken off its payment.
+
+    A quote reads what was refunded from Stripe, and keeps it with what it reserves.
+    """
+    payment = next((one for one in here.payments if one.id == seen.payment), None)
+    own = [one for one in here.operations if one.payment == seen.payment]
+    known = sum(one.amount for one in own if one.status is RefundStatus.SUCCEEDED)
+    known += sum(one.amount for one in here.foreign if one.payment == seen.payment and one.counts())
+    return payment is not None and payment.refunded > known
 
 
 # -- credit notes

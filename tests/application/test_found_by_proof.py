@@ -20,6 +20,7 @@ from tests.application.builders import (
     CUSTOMER,
     SUBSCRIPTION,
     YEAR_END,
+    paid_invoice,
     services_with_annual_plan,
     subscription_facts,
 )
@@ -144,3 +145,32 @@ def test_a_repeated_message_does_not_climb_the_ladder(services: FakeServices) ->
         perform_effect(services, customer=CUSTOMER, effect_id=effect.id)
     (effect,) = services.effects(CUSTOMER, EffectKind.CANCEL_SUBSCRIPTION)
     assert (effect.status, effect.attempts) == (EffectStatus.SENT, 1)
+
+
+def test_a_dashboard_refund_that_failed_unheard_is_not_taken_off_for_ever(
+    services: FakeServices,
+) -> None:
+    """A quote has read it from Stripe; both of its events are lost."""
+    services.billing.invoices["in_1"] = paid_invoice(refunded=1000)
+    confirm(services, quoted(services)["id"])
+    services.run_effects()
+    made = RefundFacts(
+        id="re_other",
+        payment="pi_1",
+        amount=1000,
+        currency="usd",
+        status="failed",
+        failure="declined",
+        operation=None,
+        operation_customer=None,
+        customer=CUSTOMER,
+        created_at=services.clock.now(),
+    )
+    services.billing.refunds[made.id] = made
+    services.billing.invoices["in_1"] = paid_invoice()
+    services.clock.advance(hours=2)
+    services.billing.now = services.clock.now()
+    reconcile(services, Reach(grace=timedelta(0), everyone=True))
+    (stored,) = services.store.all_of(Payment, CUSTOMER)
+    assert stored.record.refunded == REFUND
+    assert compared(services).findings == []

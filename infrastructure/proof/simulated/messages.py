@@ -8,9 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.cancellation import Cancellation, CancellationState
+from shared.domain.dispute import Dispute
 from shared.domain.effects import Effect, EffectKind
+from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
+from shared.domain.records import AuditEntry
 from shared.domain.refund_operation import RefundOperation
+from shared.domain.subscription import Subscription
 
 if TYPE_CHECKING:
     from infrastructure.proof.simulated.lifetime import Lifetime
@@ -39,7 +43,11 @@ def judge_messages(life: Lifetime) -> Iterator[tuple[str, str]]:
 
 
 def _subjects(content: Mapping[str, Any]) -> list[str]:
-    return [str(content[m]) for m in ("refund", "cancellation", "dispute") if content.get(m)]
+    """What a message is about, by every member that names it."""
+    cause = content.get("cause")
+    named = [content.get(m) for m in ("refund", "cancellation", "dispute", "reference")]
+    named.append(cause.get("id") if isinstance(cause, Mapping) else None)
+    return [str(name) for name in named if name]
 
 
 def _expected(life: Lifetime) -> Iterator[tuple[str, str]]:
@@ -61,3 +69,92 @@ def _expected(life: Lifetime) -> Iterator[tuple[str, str]]:
             one.state is CancellationState.EXECUTED and one.effective_at <= life.world.hub.instant()
         ):
             yield "SubscriptionEnded", one.id
+    yield from _of_disputes(life)
+
+
+# What a dispute's state has led to, as the audit trail says, and who heard of it.
+DISPUTE_TOLD = {
+    "suspend": ("account_suspended", "AccountSuspended"),
+    "tell_win": ("ChargebackWon",),
+    "tell_inquiry": ("InquiryReceived",),
+}
+
+
+def _of_disputes(life: Lifetime) -> Iterator[tuple[str, str]]:
+    world = life.world
+    policy = world.ports().policies.load_policy(world.policy, world.hub.instant())
+    suspends = policy.dispute_consequences.suspend
+    owed = policy.dispute_consequences.amount_becomes_owed_when_lost
+    for entry in world.table.every(AuditEntry):
+        if entry.what != "dispute_seen":
+            continue
+        for did in entry.details["did"]:
+            if did != "suspend" or suspends:
+                yield from ((what, entry.details["dispute"]) for what in DISPUTE_TOLD.get(did, ()))
+            if did == "reinstate" and suspends:
+                yield "account_reinstated", entry.details["dispute"]
+                yield "AccountReinstated", entry.details["dispute"]
+            if did == "tell_loss" and owed:
+                yield "chargeback_lost", entry.details["dispute"]
+                yield "ChargebackLost", entry.details["dispute"]
+
+
+def judge_audit(life: Lifetime) -> Iterator[tuple[str, str]]:
+    """I20: what was decided stands in the trail, under the name of what it was decided on."""
+    trail = {
+        (entry.what, str(value))
+        for entry in life.world.table.every(AuditEntry)
+        for value in entry.details.values()
+        if isinstance(value, str)
+    }
+    for what, subject in _decided(life):
+        if (what, subject) not in trail:
+            yield "I20", f"{what} of {subject} is not in the audit trail"
+
+
+def _decided(life: Lifetime) -> Iterator[tuple[str, str]]:
+    table = life.world.table
+    for one in table.every(RefundOperation):
+        if one.status in ("succeeded", "failed", "pending", "requires_action"):
+            yield f"refund_{one.status}", str(one.stripe_refund)
+        if one.status == "rejected":
+            yield "refund_rejected", one.id
+    for other in table.every(ForeignRefund):
+        if other.claimed_by:
+            yield "foreign_refund_claimed", other.id
+        else:
+            yield f"foreign_refund_{other.status}", other.id
+    for known in table.every(Cancellation):
+        yield "cancellation_requested", known.id
+        if known.state is CancellationState.WITHDRAWN:
+            yield "cancellation_withdrawn", known.id
+    for dispute in table.every(Dispute):
+        yield "dispute_seen", dispute.id
+        if dispute.exposure:
+            yield "double_loss_exposed", dispute.id
+    trail = _trail(life)
+    for effect in table.every(Effect):
+        if effect.due_at is None:
+            names = ("done", "skipped", "alerted") if effect.status == "done" else (effect.status,)
+            if not any((f"effect_{name}", effect.id) in trail for name in names):
+                yield f"effect_{effect.status}", effect.id
+        if effect.kind is EffectKind.ISSUE_CREDIT_NOTE and effect.status == "done":
+            yield "credit_note_issued", str(effect.result.get("credit_note"))
+    for subscription in table.every(Subscription):
+        if subscription.ended_at and _ended_by_schedule(life, subscription):
+            yield "subscription_ended", subscription.id
+
+
+def _trail(life: Lifetime) -> set[tuple[str, str]]:
+    return {
+        (entry.what, str(entry.details["effect"]))
+        for entry in life.world.table.every(AuditEntry)
+        if "effect" in entry.details
+    }
+
+
+def _ended_by_schedule(life: Lifetime, subscription: Subscription) -> bool:
+    known = life.world.table.get(
+        Cancellation, subscription.customer, subscription.cancellation or ""
+    )
+    return known is None or known.record.effective_at > known.record.requested_at + AT_ONCE

@@ -119,9 +119,10 @@ def _dispute(rng: random.Random, plan: Plan, around: int) -> list[Step]:
             Step(at, "move_dispute", who, rng.choice(("warning_closed", "needs_response")))
         )
         at += rng.choice((1000, DAY))
-    if rng.random() < 0.8:  # noqa: PLR2004
+    if rng.random() < 0.7:  # noqa: PLR2004
         steps.append(Step(at, "move_dispute", who, rng.choice(("won", "lost"))))
-        steps.append(Step(at + rng.choice((1000, DAY)), "move_dispute", who, "won"))
+        if rng.random() < 0.3:  # noqa: PLR2004
+            steps.append(Step(at + rng.choice((1000, DAY)), "move_dispute", who, "won"))
     return steps
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infrastructure.proof.simulated.hub import MINUTE
+from infrastructure.proof.simulated.unconditional import Unconditional
 from shared.adapters import dynamodb_items as items
 from shared.domain.errors import ConflictingWriteError
 from shared.ports import Check, DueKey, Put, Stored
@@ -16,10 +17,6 @@ LONGEST_LAG = 2 * MINUTE
 
 Watch = Callable[[Any, Any], None]
 Backup = dict[str, dict[str, "Row"]]
-
-
-class Unconditional(Put):
-    """A write whose condition was dropped: only a planted bug makes one."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from infrastructure.proof.simulated.faults import Fault
-from infrastructure.proof.simulated.messages import judge_messages
+from infrastructure.proof.simulated.messages import judge_audit, judge_messages
 from shared.application.reconcile import Report
 from shared.domain.account import Account
 from shared.domain.cancellation import Cancellation, CancellationState, Timing
@@ -47,6 +47,9 @@ def judge(life: Lifetime, report: Report) -> list[tuple[str, str]]:
         *_subscriptions(life, _named(report, allowed)),
         *_charges(life),
         *_audit(life),
+        *judge_audit(life),
+        *_exposure(life),
+        *_invoices(life),
         *_compared(report, allowed),
         *life.callers.judge(life.lost_since),
     ]
@@ -185,6 +188,62 @@ def _disputes(life: Lifetime) -> Found:
         yield from _standing(life, plan.customer, open_[plan.customer])
 
 
+COLLECTION = (
+    EffectKind.PLAN_COLLECTION,
+    EffectKind.PAUSE_COLLECTION,
+    EffectKind.RESUME_COLLECTION,
+    EffectKind.HOLD_INVOICE,
+    EffectKind.RELEASE_INVOICE,
+)
+SWEEPING = (
+    EffectKind.SWEEP_CHARGES,
+    EffectKind.REMOVE_CHARGE,
+    EffectKind.FINALIZE_DRAFT,
+    EffectKind.VOID_INVOICE,
+)
+
+
+def _given_up(life: Lifetime, kinds: tuple[EffectKind, ...]) -> bool:
+    """Whether an effect of these kinds has ended with a person, after its whole ladder."""
+    effects = life.world.table.every(Effect)
+    return any(one.kind in kinds and one.status == "needs_person" for one in effects)
+
+
+def _exposure(life: Lifetime) -> Found:
+    """I2: what may have left twice is known to somebody."""
+    table, stripe = life.world.table, life.world.stripe
+    for record in table.every(Dispute):
+        held = table.get(Payment, record.customer, record.payment or "")
+        if held is None or record.stance not in (Stance.ARGUED, Stance.LOST):
+            continue
+        gone = stripe.refunded(held.record.id) + record.amount
+        exposed = max(0, gone - held.record.amount)
+        if record.exposure != exposed:
+            yield "I2", f"{record.id}: {exposed} may have left twice, {record.exposure} is known"
+
+
+def _invoices(life: Lifetime) -> Found:
+    """I17: nothing that was billed ahead is collected after an end, or during a chargeback."""
+    table = life.world.table
+    ends = {
+        one.subscription: one.effective_at
+        for one in table.every(Cancellation)
+        if one.state is CancellationState.EXECUTED and one.effective_at <= life.world.hub.instant()
+    }
+    if _given_up(life, (*COLLECTION, *SWEEPING)):
+        return
+    for invoice in life.world.stripe.invoices.values():
+        facts = invoice.facts
+        end = ends.get(facts.subscription or "")
+        waits = facts.status in ("open", "draft")
+        if end and waits and all(line.period_start >= end for line in facts.lines):
+            yield "I17", f"{facts.id} is {facts.status} for time after {end}"
+        stored = table.get(Account, invoice.customer)
+        stopped = bool(stored and stored.record.stops_collection)
+        if waits and end is None and facts.collects is stopped and life.lost_since is None:
+            yield "I17", f"{facts.id} collects: {facts.collects}, collection stopped: {stopped}"
+
+
 def _state(one: Dispute | DisputeFacts) -> str:
     return f"{one.kind} {one.phase} {one.outcome}"
 
@@ -208,6 +267,8 @@ def _standing(life: Lifetime, customer: str, open_: set[str]) -> Found:
         yield "I4", f"{customer}: {balance}, should be {argued} in dispute and {owed} owed"
     forgot = life.lost_since is not None  # and with it what it had stopped
     paused = [one for one in _subscriptions_of(life, customer) if one in world.stripe.paused]
+    if _given_up(life, COLLECTION):
+        return
     if not open_ and paused and not forgot:
         yield "I16", f"collection of {customer} is still stopped"
     if open_ and rules.stop_collection:
@@ -265,11 +326,8 @@ def _as_promised(life: Lifetime, one: Cancellation, subscription: Subscription) 
 def _charges(life: Lifetime) -> Found:
     """I17: nothing waits to be billed for time after an end."""
     stripe = life.world.stripe
-    rejected = {
-        effect.params["charge"]["id"]
-        for effect in life.world.table.every(Effect)
-        if effect.kind is EffectKind.REMOVE_CHARGE and effect.status != "done"
-    }
+    if _given_up(life, SWEEPING):
+        return
     ends = {
         one.subscription: one.effective_at
         for one in life.world.table.every(Cancellation)
@@ -277,7 +335,7 @@ def _charges(life: Lifetime) -> Found:
     }
     for charge in stripe.pending.values():
         end = ends.get(charge.subscription or "")
-        if end is not None and charge.period_end > end and charge.id not in rejected:
+        if end is not None and charge.period_end > end:
             yield "I17", f"{charge.id} would be billed for time after {end}"
 
 

@@ -1,0 +1,100 @@
+"""One bug, planted in this process before our code is imported, and hunted until it is noticed.
+
+python -m infrastructure.proof.bugs.hunt NAME SECONDS
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+from infrastructure.proof.bugs.planting import ROOT, StaleBugError, plant, replacing
+
+CHUNK = 40
+
+
+def main(name: str, seconds: float) -> int:
+    """Plant, hunt, and print what noticed it as JSON."""
+    from infrastructure.proof.bugs.catalogue import Bug, find  # noqa: PLC0415
+
+    bug: Bug = find(name)
+    plant(bug.file, bug.change)
+    begun = time.monotonic()
+    try:
+        caught = _hunt(begun + seconds)
+    except StaleBugError as stale:
+        print(json.dumps({"stale": str(stale)}))
+        return 1
+    if caught is None and bug.tests:
+        caught = _tested(name, bug.tests)
+    took = time.monotonic() - begun
+    print(json.dumps({"caught": caught, "seconds": round(took, 1)}))
+    return 0 if caught else 1
+
+
+def _hunt(until: float) -> str | None:
+    """What noticed the bug: a flow, a seed, a crash point; or None."""
+    try:
+        for caught in _attempts():
+            if caught or time.monotonic() > until:
+                return caught
+    except StaleBugError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever breaks off, breaks the proof
+        return f"broke off: {type(error).__name__}: {error}"[:160]
+    return None
+
+
+def _attempts() -> Iterator[str | None]:
+    from infrastructure.proof import crash_points, lifetimes  # noqa: PLC0415
+
+    made = crash_points.Placements()
+    for flow in crash_points.FLOWS:
+        made.place(flow, {})
+        yield _first(made.failing, "flow")
+    pieces = [(flow, part, 6) for part in range(6) for flow in crash_points.FLOWS]
+    number = 0
+    while True:
+        for _ in range(CHUNK):
+            seed = f"hunt {number}"
+            number += 1
+            violations = lifetimes.schedule_of(seed)[1].live().violations
+            if violations:
+                yield f"lifetime {number}: {violations[0][0]} {violations[0][1]}"
+        yield None
+        if pieces:
+            yield _first(crash_points.place_first(pieces.pop(0)).failing, "crash point")
+
+
+def _first(failing: list[str], what: str) -> str | None:
+    return f"{what}: {failing[0]}" if failing else None
+
+
+def _tested(name: str, tests: str) -> str | None:
+    """Whether the tests notice it, in a process of their own."""
+    code = (
+        "import sys, pytest\n"
+        "from infrastructure.proof.bugs.catalogue import find\n"
+        "from infrastructure.proof.bugs.planting import plant\n"
+        "bug = find(sys.argv[1]); plant(bug.file, bug.change)\n"
+        "sys.exit(pytest.main(['-qx', '-p', 'no:cacheprovider', *sys.argv[2:]]))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, name, *tests.split()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
+    return f"test: {lines[0][7:120]}" if lines else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], float(sys.argv[2])))
+
+
+__all__ = ["main", "replacing"]
