@@ -69,7 +69,14 @@ FLOWS: dict[str, Script] = {
     ),
     "looking": _flow(LONG, NOW, _step(2 * HOUR, "look")),
     "a stopped switch": _flow(LONG, _step(0, "stop"), NOW, _step(HOUR + 9 * MINUTE, "open")),
-    "a table that is set back": _flow(
-        LONG, NOW, _step(HOUR + 2 * SECOND, "backup"), _step(2 * HOUR, "restore")
+    "a cap of one refund an hour": _flow(
+        Plan(ANN, 100, 365, (50000, 70000), 0, 0), _step(0, "caps", amount=1), NOW
     ),
+}
+# Set back to each moment of a cancellation, and only when Stripe has forgotten its keys.
+FLOWS |= {
+    f"a table that is set back to {after / SECOND:g} s after": _flow(
+        LONG, NOW, _step(HOUR + after, "backup"), _step(30 * HOUR, "restore")
+    )
+    for after in range(300, 2400, 300)
 }

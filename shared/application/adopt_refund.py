@@ -155,7 +155,9 @@ def _failed(
             evidence=(seen.id,),
         )
     else:
-        change.put(payment.release(operation.amount))
+        released = payment.release(operation.amount)
+        change.put(released)
+        note_exposures(change, released)
     change.mail("refund_failed", _mail(operation, seen))
     change.publish("RefundFailed", _event(operation, seen))
     promise = promise_of(change, operation)

@@ -48,8 +48,7 @@ def _on_its_way(change: Change, payment: Payment) -> int:
     if not payment.reserved:
         return 0
     stored = change.services.store.all_of(RefundOperation, change.customer)
-    return sum(
-        one.record.amount
-        for one in stored
-        if one.record.payment == payment.id and one.record.status in UNDER_WAY
-    )
+    mine = [one.record.id for one in stored if one.record.payment == payment.id]
+    # As this change leaves them.
+    operations = [change.load(RefundOperation, one) for one in mine]
+    return sum(one.amount for one in operations if one and one.status in UNDER_WAY)

@@ -1,11 +1,13 @@
-"""Bugs that are read off the code: each item of a transaction, each condition, each look-up, each
-part of a key, left out in turn."""
+"""Bugs that are read off the code.
+
+Each item of a transaction, each condition, each look-up, each part of a key, left out in turn.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +46,9 @@ class Left:
         def change(source: str) -> ast.Module:
             tree = ast.parse(source)
             leaver = _Leaver(self.kind, self.number, self.file)
-            tree = ast.fix_missing_locations(leaver.visit(tree))
+            changed: ast.Module = ast.fix_missing_locations(leaver.visit(tree))
             assert leaver.found == self.what, f"{leaver.found} stands where {self.what} stood"
-            return tree
+            return changed
 
         return change
 
@@ -95,9 +97,10 @@ class _Leaver(ast.NodeTransformer):
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        if self._kind == "item" and isinstance(node.value, ast.Call) and _writes(node.value):
-            if self._hit(node):
-                return ast.Pass()
+        call = node.value
+        written = isinstance(call, ast.Call) and _writes(call)
+        if self._kind == "item" and written and self._hit(node):
+            return ast.Pass()
         return self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
@@ -162,8 +165,5 @@ class _Leaver(ast.NodeTransformer):
 def _writes(call: ast.Call) -> bool:
     if isinstance(call.func, ast.Attribute):
         owner = ast.unparse(call.func.value)
-        return owner in ("change", "self") and call.func.attr in WRITES or owner == "announce"
+        return owner == "announce" or (owner in ("change", "self") and call.func.attr in WRITES)
     return isinstance(call.func, ast.Name) and call.func.id in WRITERS
-
-
-Planter = Callable[[], None]

@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Iterator
 
-from infrastructure.proof.bugs.planting import ROOT, StaleBugError, plant, replacing
+from infrastructure.proof.bugs.planting import ROOT, StaleBugError, plant
 
 CHUNK = 40
+LONGEST = 120
 
 
 def main(name: str, seconds: float) -> int:
@@ -50,12 +51,13 @@ def _hunt(until: float) -> str | None:
 
 def _attempts() -> Iterator[str | None]:
     from infrastructure.proof import crash_points, lifetimes  # noqa: PLC0415
+    from infrastructure.proof.flows import FLOWS  # noqa: PLC0415
 
     made = crash_points.Placements()
-    for flow in crash_points.FLOWS:
+    for flow in FLOWS:
         made.place(flow, {})
         yield _first(made.failing, "flow")
-    pieces = [(flow, part, 6) for part in range(6) for flow in crash_points.FLOWS]
+    pieces = [(flow, part, 6) for part in range(6) for flow in FLOWS]
     number = 0
     while True:
         for _ in range(CHUNK):
@@ -82,19 +84,16 @@ def _tested(name: str, tests: str) -> str | None:
         "bug = find(sys.argv[1]); plant(bug.file, bug.change)\n"
         "sys.exit(pytest.main(['-qx', '-p', 'no:cacheprovider', *sys.argv[2:]]))\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code, name, *tests.split()],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-c", code, name, *tests.split()]
+    try:
+        run = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        return f"the tests never end: {tests}"
     lines = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
     return f"test: {lines[0][7:120]}" if lines else None
 
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1], float(sys.argv[2])))
-
-
-__all__ = ["main", "replacing"]

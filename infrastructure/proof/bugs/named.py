@@ -33,7 +33,7 @@ PLANTED = (
         "P2 the key is made of the amount",
         EFFECTS,
         'key=f"{self.kind.value}:{self.environment}:{self.id}:{epoch}"',
-        "key=f\"{self.kind.value}:{self.environment}:{self.params.get('amount')}:{epoch}\"",
+        "key=f\"{self.kind.value}:{self.environment}:{self.params['amount']}:{epoch}\"",
     ),
     Planted(
         "P3 an event before the answer records the refund as another one",
@@ -117,7 +117,8 @@ PLANTED = (
     Planted(
         "a restored table is not fenced",
         EFFECTS,
-        "    if effect.incarnation != incarnation or (effect.sent_at is None and incarnation > 1):\n"
+        "    if effect.incarnation != incarnation or (effect.sent_at is None and incarnation > 1)"
+        ":\n"
         "        return Attempt.LOOK_UP_FIRST\n",
         "",
     ),
@@ -126,6 +127,7 @@ PLANTED = (
         f"{DOMAIN}/payment.py",
         "if not 0 < amount <= self.left():",
         "if not 0 < amount:",
+        tests="tests/application tests/unit/domain",
     ),
     Planted(
         "a promise reserves nothing",
@@ -175,13 +177,14 @@ PLANTED = (
         "    if known is not None and _is_stale(known, seen):\n"
         "        return (DisputeEffect.NOTHING,)\n",
         "",
-        tests="tests/unit/domain",
+        tests="tests/application tests/unit/domain",
     ),
     Planted(
         "an adopted refund is matched by payment alone",
         REFUNDS,
         'if refund.operation == effect.params["refund"]:',
         "if refund.operation:",
+        tests="tests/application tests/unit/domain",
     ),
     Planted(
         "one cause is lifted, and all are",
@@ -195,7 +198,7 @@ PLANTED = (
         f"{APPLICATION}/end_subscription.py",
         "if known is None or known.due_at is None or change.now < known.due_at:",
         "if known is None or known.due_at is None:",
-        tests="tests/application",
+        tests="tests/application tests/unit/domain",
     ),
     Planted(
         "a take-back leaves the end at Stripe",
@@ -208,6 +211,7 @@ PLANTED = (
         f"{APPLICATION}/cancel_subscription.py",
         "    if quote.used_by:",
         "    if False:",
+        tests="tests/application tests/unit/domain",
     ),
     Planted(
         "a quote is executed whatever has changed since",
@@ -249,13 +253,6 @@ PLANTED = (
         f"{APPLICATION}/adopt_foreign_refund.py",
         "        _count(change, adopted)\n",
         "",
-    ),
-    Planted(
-        "the ladder has no end",
-        EFFECTS,
-        "return self.attempts > len(RETRY_LADDER)",
-        "return False",
-        tests="tests/unit/domain/test_effects.py",
     ),
     Planted(
         "a lost wake-up is never made good",

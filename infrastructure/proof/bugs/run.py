@@ -40,10 +40,8 @@ def hunt_all(sample: int | None = None) -> Result:
         for number, one in enumerate(pool.map(_hunt, names), start=1):
             hunted.append(one)
             if sample is None:
-                print(
-                    f"{number:4} {one.seconds:5.1f} s  {one.name}\n{'':13}{one.caught or 'NOT NOTICED'}",
-                    flush=True,
-                )
+                told = one.caught or "NOT NOTICED"
+                print(f"{number:4} {one.seconds:5.1f} s  {one.name}\n{'':13}{told}", flush=True)
     for name, reason in EQUIVALENT.items() if sample is None else ():
         print(f"{'':13}{name}\n{'':13}cannot be noticed: {reason}")
     missed = [f"not noticed: {one.name}" for one in hunted if not one.caught]

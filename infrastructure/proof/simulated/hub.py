@@ -35,6 +35,8 @@ class Hub:
         self._order = itertools.count()
         self._loop = getcurrent()
         self._steps_left = most_steps
+        # Time stands still for whoever asks from outside: threads that share a simulated account.
+        self.is_still = False
 
     def instant(self, offset: int = 0) -> datetime:
         """The present as an aware instant, on a clock that is `offset` milliseconds off."""
@@ -67,6 +69,8 @@ class Hub:
 
     def wait(self, milliseconds: int) -> None:
         """Let as much time pass for the worker that is running; others may run meanwhile."""
+        if self.is_still:
+            return
         self._count()
         wake = self.now + milliseconds
         me = getcurrent()

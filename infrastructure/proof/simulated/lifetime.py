@@ -89,7 +89,7 @@ class Lifetime:
         """Customers with a paid period, known on both sides, and the switch open."""
         world = self.world
         for plan in self.script.plans:
-            self._subscribe(plan)
+            self.subscribe(plan)
         turn_switch(world.ports(), money_moves=True, reason="proof", by="proof")
         for plan in self.script.plans:
             refresh_subscription(
@@ -97,7 +97,8 @@ class Lifetime:
             )
         world.oracle = world.stripe.oracle = self._oracle
 
-    def _subscribe(self, plan: Plan) -> None:
+    def subscribe(self, plan: Plan) -> None:
+        """A customer with a period that was paid."""
         stripe = self.world.stripe
         start = EPOCH - timedelta(days=plan.days_ago)
         end = start + timedelta(days=plan.days)

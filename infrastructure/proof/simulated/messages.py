@@ -120,29 +120,30 @@ def _decided(life: Lifetime) -> Iterator[tuple[str, str]]:
         if one.status == "rejected":
             yield "refund_rejected", one.id
     for other in table.every(ForeignRefund):
-        if other.claimed_by:
-            yield "foreign_refund_claimed", other.id
-        else:
-            yield f"foreign_refund_{other.status}", other.id
+        claimed = other.claimed_by is not None
+        yield f"foreign_refund_{'claimed' if claimed else other.status}", other.id
     for known in table.every(Cancellation):
         yield "cancellation_requested", known.id
         if known.state is CancellationState.WITHDRAWN:
             yield "cancellation_withdrawn", known.id
     for dispute in table.every(Dispute):
         yield "dispute_seen", dispute.id
-        if dispute.exposure:
-            yield "double_loss_exposed", dispute.id
+    yield from (("double_loss_exposed", d.id) for d in table.every(Dispute) if d.exposure)
+    for subscription in table.every(Subscription):
+        if subscription.ended_at and _ended_by_schedule(life, subscription):
+            yield "subscription_ended", subscription.id
+    yield from _effects_decided(life)
+
+
+def _effects_decided(life: Lifetime) -> Iterator[tuple[str, str]]:
     trail = _trail(life)
-    for effect in table.every(Effect):
+    for effect in life.world.table.every(Effect):
         if effect.due_at is None:
             names = ("done", "skipped", "alerted") if effect.status == "done" else (effect.status,)
             if not any((f"effect_{name}", effect.id) in trail for name in names):
                 yield f"effect_{effect.status}", effect.id
         if effect.kind is EffectKind.ISSUE_CREDIT_NOTE and effect.status == "done":
             yield "credit_note_issued", str(effect.result.get("credit_note"))
-    for subscription in table.every(Subscription):
-        if subscription.ended_at and _ended_by_schedule(life, subscription):
-            yield "subscription_ended", subscription.id
 
 
 def _trail(life: Lifetime) -> set[tuple[str, str]]:

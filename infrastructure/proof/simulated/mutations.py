@@ -42,7 +42,11 @@ class Api(Reads):
         if fault is Fault.STRIPE_500_IDLE and fresh:
             keys.break_down(key, params)
             raise OutcomeUnknownError("stripe: 500", sticky=True)
-        answer = keys.run(key, params, act)
+        try:
+            answer = keys.run(key, params, act)
+        except (RefusedError, OutcomeUnknownError) as error:
+            worker.world.watch.answered(name, key, params, error)
+            raise
         if fault is Fault.STRIPE_500_DONE and fresh:
             keys.break_down(key, params)
             raise OutcomeUnknownError("stripe: 500", sticky=True)

@@ -61,7 +61,7 @@ def draw_script(seed: str) -> Script:
     steps: list[Step] = []
     for plan in plans:
         steps += _customer(rng, plan)
-    steps += _operators(rng)
+    steps += _operators(rng, steps[0].at)
     steps.sort(key=lambda step: step.at)
     return Script(rng.choice(POLICIES), plans, tuple(steps))
 
@@ -126,7 +126,7 @@ def _dispute(rng: random.Random, plan: Plan, around: int) -> list[Step]:
     return steps
 
 
-def _operators(rng: random.Random) -> list[Step]:
+def _operators(rng: random.Random, around: int) -> list[Step]:
     steps = [
         Step(day * DAY + 3 * HOUR, "reconcile")
         for day in range(1, 15)
@@ -145,7 +145,9 @@ def _operators(rng: random.Random) -> list[Step]:
         length = rng.choice((10 * MINUTE, 3 * HOUR, 5 * DAY))
         steps.append(Step(rng.randrange(9 * DAY), "stripe_outage", amount=length))
     elif chance < 0.30:  # noqa: PLR2004
-        at = rng.randrange(HOUR, 12 * DAY)
+        at = rng.choice((rng.randrange(HOUR, 12 * DAY), around + rng.randrange(3000)))
         steps.append(Step(at, "backup"))
-        steps.append(Step(at + rng.choice((MINUTE, HOUR, DAY, rng.randrange(3 * DAY))), "restore"))
+        steps.append(
+            Step(at + rng.choice((MINUTE, HOUR, 30 * HOUR, rng.randrange(3 * DAY))), "restore")
+        )
     return steps

@@ -17,7 +17,7 @@ from shared.domain.cancellation import Cancellation
 from shared.domain.controls import RefundCap
 from shared.domain.dispute import Dispute, DisputeKind
 from shared.domain.effects import Effect
-from shared.domain.errors import BrokenInvariantError, FairexitError
+from shared.domain.errors import BrokenInvariantError, FairexitError, OutcomeUnknownError
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
@@ -67,6 +67,8 @@ FOREIGN_STEPS: Mapping[str, set[str]] = {
 # executing at Stripe; and how long a worker may still act on what it read.
 SETTLED = 5 * MINUTE
 LONGEST_RUN = 3 * MINUTE
+# A worker may die before it has noted an answer, but not so often.
+MOST_BROKEN, MOST_REFUSED = 5, 8
 
 
 @dataclass(slots=True)
@@ -75,6 +77,7 @@ class Posts:
 
     keys: list[str] = field(default_factory=list)
     last: int = 0
+    refused: int = 0
 
 
 class Watch:
@@ -162,6 +165,18 @@ class Watch:
                 self.violate("I7", f"{operation} under {key} after {posts.keys}")
             posts.keys.append(key)
         posts.last = now
+
+    def answered(self, name: str, key: str | None, params: Any, error: Exception) -> None:
+        """I3: what is refused, or broken for as long as its key lives, is not asked for ever."""
+        kind = {"refund_payment": "refund", "issue_credit_note": "note"}.get(name)
+        if kind is None:
+            return
+        posts = self.refund_posts[f"{kind} {params[0]}"]
+        posts.refused += 1
+        if posts.refused >= (
+            MOST_BROKEN if isinstance(error, OutcomeUnknownError) else MOST_REFUSED
+        ):
+            self.violate("I3", f"{name} under {key} again and again after {error}")
 
     def looked(self, payment: str, found: Sequence[RefundFacts]) -> None:
         """The refunds of a payment were listed."""

@@ -11,6 +11,7 @@ from shared.domain.cancellation import Cancellation, CancellationState, RemovedC
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.invoice import InvoiceFacts, PendingCharge
 from shared.domain.money import Rounding, grain_of, round_to_grain
+from shared.domain.subscription import Subscription
 from shared.ports import Services
 
 # A transaction holds 100 items; what is beyond this many is swept by a further effect.
@@ -131,6 +132,21 @@ def _find_added(services: Services, effect: Effect) -> Result | None:
     return {"charge": found} if found else None
 
 
+def _after_add(change: Change, effect: Effect, _result: Result) -> None:
+    """Cancelled again while it was being put back: then it is for later once more."""
+    subscription = change.load(Subscription, effect.params["subscription"])
+    end = subscription and subscription.ends_at
+    if subscription and end and datetime.fromisoformat(effect.params["period_end"]) > end:
+        change.effect(
+            EffectKind.SWEEP_CHARGES,
+            {
+                "subscription": subscription.id,
+                "cancellation": subscription.cancellation,
+                "end": end.isoformat(),
+            },
+        )
+
+
 def _finalize(services: Services, effect: Effect) -> Result:
     """Stripe deletes no draft of a subscription; finalized without collection it can be voided."""
     services.billing.finalize_draft(effect.params["invoice"], key=key_of(effect))
@@ -149,7 +165,7 @@ def _void(services: Services, effect: Effect) -> Result:
 PERFORMERS = {
     EffectKind.SWEEP_CHARGES: Performer(send=_sweep, may_send=_may_sweep, adopt=_after_sweep),
     EffectKind.REMOVE_CHARGE: Performer(send=_remove, may_send=_may_sweep, adopt=_after_remove),
-    EffectKind.ADD_CHARGE: Performer(send=_add, look_up=_find_added),
+    EffectKind.ADD_CHARGE: Performer(send=_add, look_up=_find_added, adopt=_after_add),
     EffectKind.FINALIZE_DRAFT: Performer(send=_finalize, adopt=_after_finalize),
     EffectKind.VOID_INVOICE: Performer(send=_void),
 }

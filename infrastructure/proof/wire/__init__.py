@@ -1,0 +1,1 @@
+"""Real adapters over real sockets: embedded AWS and local Stripe, threads, cuts, kills."""
