@@ -1,17 +1,23 @@
 """What the proof has found in our code: each bug as the shortest example that shows it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.application.adopt_refund import refresh_refund
 from shared.application.client_keys import Answer
+from shared.application.end_subscription import end_subscription
+from shared.application.handle_dispute import handle_dispute
 from shared.application.perform_effect import count_failed_attempt, perform_effect
 from shared.application.reconcile import Report, reconcile
 from shared.application.reconcile_lists import Scope as Reach
+from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Timing
+from shared.domain.dispute import Dispute
 from shared.domain.effects import EffectKind, EffectStatus
 from shared.domain.errors import RefusedError
+from shared.domain.invoice import PendingCharge
 from shared.domain.payment import Payment
 from shared.domain.refund_operation import RefundFacts, RefundOperation
 from shared.domain.subscription import SubscriptionStatus
@@ -20,6 +26,7 @@ from tests.application.builders import (
     CUSTOMER,
     SUBSCRIPTION,
     YEAR_END,
+    chargeback,
     paid_invoice,
     services_with_annual_plan,
     subscription_facts,
@@ -174,3 +181,54 @@ def test_a_dashboard_refund_that_failed_unheard_is_not_taken_off_for_ever(
     (stored,) = services.store.all_of(Payment, CUSTOMER)
     assert stored.record.refunded == REFUND
     assert compared(services).findings == []
+
+
+def test_a_charge_that_comes_back_after_another_cancellation_goes_again(
+    services: FakeServices,
+) -> None:
+    """It is put back late, when the next cancellation has already looked for what to take away."""
+    services.billing.charges["ii_1"] = pending_charge()
+    first = confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"]).body["id"]
+    services.run_effects()
+    assert services.billing.charges == {}
+    withdraw_cancellation(services, customer=CUSTOMER, cancellation=first)
+    late = [one for one in services.waker.woken if is_put_back(services, one[1])]
+    services.waker.woken = [one for one in services.waker.woken if one not in late]
+    services.run_effects()
+    confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"], key="again")
+    services.run_effects()
+    services.waker.woken = late
+    services.run_effects()
+    assert services.billing.charges == {}
+
+
+def pending_charge() -> PendingCharge:
+    later = YEAR_END + timedelta(days=365)
+    return PendingCharge("ii_1", SUBSCRIPTION, 500, "usd", "minutes", YEAR_END, later)
+
+
+def is_put_back(services: FakeServices, effect: str) -> bool:
+    return effect in {one.id for one in services.effects(CUSTOMER, EffectKind.ADD_CHARGE)}
+
+
+def test_what_left_twice_is_less_once_the_refund_has_failed(services: FakeServices) -> None:
+    services.billing.refund_status = "pending"
+    confirm(services, quoted(services)["id"])
+    services.run_effects()
+    services.billing.disputes["du_1"] = chargeback()
+    handle_dispute(services, dispute="du_1", event="evt_1", event_type="charge.dispute.created")
+    (record,) = services.store.all_of(Dispute, CUSTOMER)
+    assert record.record.exposure == REFUND
+    (made,) = services.billing.refunds.values()
+    services.billing.refunds[made.id] = replace(made, status="failed")
+    refresh_refund(services, refund=made.id)
+    (record,) = services.store.all_of(Dispute, CUSTOMER)
+    assert record.record.exposure == 0
+
+
+def test_an_end_is_not_carried_out_before_its_time(services: FakeServices) -> None:
+    confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"])
+    services.clock.instant = YEAR_END - timedelta(seconds=1)
+    assert not end_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
+    services.clock.advance(seconds=1)
+    assert end_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)

@@ -99,7 +99,7 @@ def _invoices(life: Lifetime) -> Found:
         for one in table.every(Cancellation)
         if one.state is CancellationState.EXECUTED and one.effective_at <= life.world.hub.instant()
     }
-    if _given_up(life, (*COLLECTION, *SWEEPING)):
+    if _given_up(life, (*COLLECTION, *SWEEPING)) or life.lost_since is not None:
         return
     for invoice in life.world.stripe.invoices.values():
         facts = invoice.facts
@@ -109,7 +109,7 @@ def _invoices(life: Lifetime) -> Found:
             yield "I17", f"{facts.id} is {facts.status} for time after {end}"
         stored = table.get(Account, invoice.customer)
         stopped = bool(stored and stored.record.stops_collection)
-        if waits and end is None and facts.collects is stopped and life.lost_since is None:
+        if waits and end is None and facts.collects is stopped:
             yield "I17", f"{facts.id} collects: {facts.collects}, collection stopped: {stopped}"
 
 
@@ -205,7 +205,7 @@ def _taken_back(life: Lifetime, one: Cancellation, subscription: Subscription) -
 def _charges(life: Lifetime) -> Found:
     """I17: nothing waits to be billed for time after an end."""
     stripe = life.world.stripe
-    if _given_up(life, SWEEPING):
+    if _given_up(life, SWEEPING) or life.lost_since is not None:
         return
     ends = {
         one.subscription: one.effective_at
