@@ -10,7 +10,8 @@ from typing import Any
 from infrastructure.proof.wire.servers import KEY, TABLE, Servers
 from shared.adapters import policy_files
 from shared.adapters.dynamodb_store import DynamoDBStore
-from shared.adapters.stripe_billing import StripeBilling, stripe_client
+from shared.adapters.stripe_billing import StripeBilling
+from shared.adapters.stripe_client import stripe_client
 from shared.adapters.ulid_ids import UlidIds
 
 
