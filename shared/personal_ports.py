@@ -82,6 +82,13 @@ class Files(Protocol):
         """An address from which whoever has it may load the archive, for so many seconds."""
         ...
 
+    def sealed(self, customer: str) -> Iterator[tuple[str, str, bytes]]:
+        """A customer's files as they are kept: the kind and record they were sealed for, and bytes.
+
+        They stand as ``<customer>/<kind>/<record>`` in the content bucket.
+        """
+        ...
+
     def delete_all(self, customer: str) -> int:
         """Delete every version of every file of a customer; how many there were."""
         ...

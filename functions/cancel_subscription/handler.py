@@ -15,7 +15,7 @@ from shared.application.cancel_subscription import ConfirmQuote, cancel_subscrip
 from shared.application.show_cancellation import show_cancellation
 from shared.runtime.bootstrap import services_for
 from shared.runtime.http import Request, Response, answered, api
-from shared.runtime.settings import CustomerApi, Effects, Stripe, Table
+from shared.runtime.settings import CustomerApi, Effects, Stripe, Table, Vault
 
 ROUTE = "POST /v1/cancellations"
 
@@ -30,7 +30,7 @@ class CancellationRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=Tru
 
 def cancel(request: Request) -> Response:
     """The cancellation, accepted."""
-    services = services_for(Table, Effects, Stripe, CustomerApi)
+    services = services_for(Table, Effects, Stripe, Vault, CustomerApi)
     customer = request.customer(services)
     call = request.client_call(ROUTE)
     body = request.json(CancellationRequest)
@@ -41,7 +41,7 @@ def cancel(request: Request) -> Response:
 
 def show(request: Request) -> Response:
     """The cancellation as it stands."""
-    services = services_for(Table, Effects, Stripe, CustomerApi)
+    services = services_for(Table, Effects, Stripe, Vault, CustomerApi)
     customer = request.customer(services)
     found = show_cancellation(services, customer=customer, cancellation=request.path("id"))
     return Response(200, found)

@@ -3,6 +3,7 @@
 Every object stands under its customer's id, which is how all of a customer's are found again.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from shared.adapters.aws_errors import translated
@@ -14,7 +15,7 @@ class S3Files:
 
     def __init__(self, client: Any, *, content: str, archives: str) -> None:
         self._client = client
-        self._archives = archives
+        self._content, self._archives = content, archives
         self._buckets = (content, archives)
 
     def put(self, name: str, content: bytes, *, customer: str, media_type: str) -> None:
@@ -34,6 +35,17 @@ class S3Files:
             "get_object", Params=place, ExpiresIn=seconds
         )
         return link
+
+    def sealed(self, customer: str) -> Iterator[tuple[str, str, bytes]]:
+        """See `Files.sealed`."""
+        pages = self._client.get_paginator("list_object_versions")
+        with translated("files"):
+            for page in pages.paginate(Bucket=self._content, Prefix=_key(customer, "")):
+                for one in page.get("Versions", []):
+                    kind, _, record = one["Key"].removeprefix(_key(customer, "")).partition("/")
+                    if one["IsLatest"] and record:
+                        found = self._client.get_object(Bucket=self._content, Key=one["Key"])
+                        yield kind, record, found["Body"].read()
 
     def delete_all(self, customer: str) -> int:
         """See `Files.delete_all`."""

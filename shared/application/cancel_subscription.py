@@ -13,7 +13,14 @@ from shared.application.quote_cancellation import gather_facts, quote_cancellati
 from shared.application.show_cancellation import cancellation_document
 from shared.domain.cancellation import Cancellation, CancellationState, ItemEnd
 from shared.domain.effects import EffectKind
-from shared.domain.errors import BrokenInvariantError, ConflictError, NotFoundError
+from shared.domain.errors import (
+    BrokenInvariantError,
+    ConflictError,
+    ErasedError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UnavailableError,
+)
 from shared.domain.records import Quote
 from shared.domain.refund_operation import RefundOperation
 from shared.domain.subscription import Subscription
@@ -155,8 +162,9 @@ def _cancellation(
     # What is not paid back stays usable: then it ends with the cycle, whenever it was asked for.
     # An end at the instant of the quote has come, even where this clock is behind that one.
     at_end = access_until > max(change.now, quote.created_at)
+    cancellation_id = change.services.ids.new()
     return Cancellation(
-        id=change.services.ids.new(),
+        id=cancellation_id,
         customer=quote.customer,
         subscription=quote.subscription,
         quote=quote.id,
@@ -165,9 +173,24 @@ def _cancellation(
         requested_at=change.now,
         effective_at=access_until,
         items=tuple(ItemEnd(item.id, access_until) for item in subscription.items),
-        reason=request.reason,
-        feedback=request.feedback,
+        words=_sealed(change, cancellation_id, request),
     )
+
+
+def _sealed(change: Change, cancellation: str, request: ConfirmQuote) -> bytes | None:
+    """What the customer says about it; nobody is kept from cancelling because it cannot be kept."""
+    words = {"reason": request.reason, "feedback": request.feedback}
+    if not any(words.values()):
+        return None
+    try:
+        return change.services.vault.seal(
+            json.dumps(words).encode(),
+            customer=change.customer,
+            kind="cancellation",
+            record=cancellation,
+        )
+    except (UnavailableError, OutcomeUnknownError, ErasedError):
+        return None
 
 
 def _schedule(change: Change, cancellation: Cancellation, subscription: Subscription) -> None:

@@ -73,7 +73,10 @@ class AccountCredit:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """One cancellation of one subscription, as quoted and confirmed."""
+    """One cancellation of one subscription, as quoted and confirmed.
+
+    `words` is sealed: what the customer gave as reason and feedback (JSON).
+    """
 
     id: str
     customer: str
@@ -87,8 +90,7 @@ class Cancellation:
     refunds: tuple[str, ...] = ()
     credits: tuple[AccountCredit, ...] = ()
     removed: tuple[RemovedCharge, ...] = ()
-    reason: str | None = None
-    feedback: str | None = None
+    words: bytes | None = None
     refund_case: str | None = None
 
     def step(self, state: CancellationState) -> "Cancellation":

@@ -86,10 +86,11 @@ RECORDS: Mapping[type, RecordMap] = {
         d.BOOKKEEPING,
         {
             FINANCIAL: "timing requested_at effective_at items credits removed",
-            CONTENT: "reason feedback",
+            CONTENT: "words",
             TECHNICAL: "id customer subscription quote state refunds refund_case",
         },
         counts_from="requested_at",
+        sealed={"words": "cancellation"},
     ),
     RefundCase: RecordMap(
         "a request for money back, and its decision",

@@ -150,7 +150,7 @@ def test_the_books_stay_to_the_cent(services: FakeServices):
     assert services.store.all_of(LedgerEntry, CUSTOMER) == before
     assert before
     (after,) = services.store.all_of(Cancellation, CUSTOMER)
-    assert after.record == replace(cancelled[0].record, reason=None, feedback=None)
+    assert after.record == replace(cancelled[0].record, words=None)
 
 
 @pytest.mark.clause("privacy.children")

@@ -172,9 +172,12 @@ def test_an_export_holds_everything_in_the_form_of_its_schema(services: FakeServ
 
 def test_an_export_opens_what_is_sealed_and_shows_no_code(services: FakeServices):
     ask(services, RequestKind.RECTIFICATION, fresh=False, changes={"name": "Ann Sample"})
+    photo = services.vault.seal(b"JPEG", customer=CUSTOMER, kind="evidence", record="e1")
+    services.files.put("evidence/e1", photo, customer=CUSTOMER, media_type="image/jpeg")
     request = ask(services, RequestKind.ACCESS)
     with archive(services, request) as found:
         rows = json.loads(found.read("data.json"))["records"]["PrivacyRequest"]
+        assert found.read("files/evidence/e1") == b"JPEG"
 
     assert json.loads(rows[0]["content"]) == {"name": "Ann Sample"}
     assert "code_digest" not in rows[0]

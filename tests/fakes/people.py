@@ -1,6 +1,6 @@
 """Who customers are, their files and their sign-ins, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 OWN_ISSUER = "https://issuer.example"
@@ -37,6 +37,12 @@ class FakeFiles:
     def link(self, name: str, *, customer: str, seconds: int) -> str:
         assert (customer, name) in self.kept
         return f"https://files.example/{customer}/{name}?expires={seconds}"
+
+    def sealed(self, customer: str) -> Iterator[tuple[str, str, bytes]]:
+        for (owner, name), content in self.kept.items():
+            kind, _, record = name.partition("/")
+            if owner == customer and record:
+                yield kind, record, content
 
     def delete_all(self, customer: str) -> int:
         gone = [key for key in self.kept if key[0] == customer]

@@ -13,6 +13,7 @@ BESIDE: dict[str, set[tuple[str, str]]] = {
         ("Table", "dynamodb:DeleteItem"),
         ("VaultTable", "dynamodb:UpdateItem"),
         ("ArchiveBucket", "s3:PutObject"),
+        ("ContentBucket", "s3:GetObject"),
         *(
             (bucket, f"s3:{action}")
             for bucket in ("ContentBucket", "ArchiveBucket")

@@ -152,7 +152,7 @@ def test_an_erased_person_is_found_nowhere_and_no_backup_brings_them_back(
     content = stack.outputs["ContentBucketName"]
     for version in (text, "second"):
         stack.aws("s3").put_object(
-            Bucket=content, Key=f"{customer.id}/evidence/{breach['id']}", Body=version.encode()
+            Bucket=content, Key=f"{customer.id}/{breach['id']}", Body=version.encode()
         )
     ask(customer, "access")
 
@@ -180,7 +180,9 @@ def test_an_erased_person_is_found_nowhere_and_no_backup_brings_them_back(
     assert stack.call("GET", "/v1/account", token=customer.token).status_code == 403
 
     restore(stack, customer, backup)
-    assert "table" in " ".join(where(stack, canaries))
+    # What was written is unreadable in the backup; the link of the sign-in is back until …
+    assert where(stack, canaries) == []
+    assert stack.call("GET", "/v1/account", token=customer.token).status_code == 200
     assert fairexit("erasures", "reapply")[0] == 0
     assert where(stack, canaries) == []
     assert stack.call("GET", "/v1/account", token=customer.token).status_code == 403

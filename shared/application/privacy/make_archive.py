@@ -1,5 +1,6 @@
 """All that is kept of a person, in one archive: JSON with its schema, CSV tables, their files."""
 
+import contextlib
 import csv
 import io
 import json
@@ -21,6 +22,7 @@ _README = """Your data, as of {at}.
 
 data.json    everything, in the form that schema.json describes
 tables/      the same records, one table a kind, for a spreadsheet
+files/       what you have sent, as you sent it
 """
 
 
@@ -36,7 +38,7 @@ def make_archive(services: Services, customer: str) -> Archive:
     """The archive of a customer; sealed content is opened, nothing of other people is in it."""
     document = _document(services, customer)
     at = document["generated_at"]
-    files = {
+    files: dict[str, str | bytes] = {
         "README.txt": _README.format(at=at),
         "data.json": json.dumps(document, indent=1, ensure_ascii=False),
         "schema.json": json.dumps(schema(), indent=1),
@@ -44,11 +46,20 @@ def make_archive(services: Services, customer: str) -> Archive:
     files |= {
         f"tables/{name}.csv": _table(rows) for name, rows in document["records"].items() if rows
     }
+    files |= dict(_sent(services, customer))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
+        for name, content in files.items():
+            archive.writestr(name, content)
     return Archive(buffer.getvalue(), sorted(files))
+
+
+def _sent(services: Services, customer: str) -> Iterator[tuple[str, bytes]]:
+    """The files that the person has sent, opened."""
+    for kind, record, sealed in services.files.sealed(customer):
+        with contextlib.suppress(ErasedError):
+            opened = services.vault.open(sealed, customer=customer, kind=kind, record=record)
+            yield f"files/{kind}/{record}", opened
 
 
 def _document(services: Services, customer: str) -> dict[str, Any]:
