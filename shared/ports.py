@@ -198,6 +198,28 @@ class Billing(Protocol):
         ...
 
     def accept_dispute(self, dispute: str, *, key: str) -> None: ...  # noqa: D102
+    def draft_debt(self, customer: str, currency: str, *, receivable: str, key: str) -> str:
+        """A draft of an invoice that is sent and never charged by itself; its id."""
+        ...
+
+    def debt_invoice(self, customer: str, receivable: str) -> str | None:
+        """The invoice that carries `receivable` in its metadata, if it exists."""
+        ...
+
+    def fill_debt(  # noqa: D102
+        self,
+        customer: str,
+        invoice: str,
+        *,
+        amount: int,
+        currency: str,
+        operation: str,
+        key: str,
+    ) -> None: ...
+    def send_debt(self, invoice: str, *, key: str) -> str | None:
+        """Finalize and send it; the page on which it is paid."""
+        ...
+
     def dunning(self, invoice: str) -> DunningFacts | None:
         """An invoice as it concerns dunning."""
         ...

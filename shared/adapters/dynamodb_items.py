@@ -37,6 +37,7 @@ from shared.domain.privacy_records import (
     Notice,
     PurgeReport,
 )
+from shared.domain.receivable import Receivable
 from shared.domain.records import (
     Assessment,
     AuditEntry,
@@ -82,6 +83,7 @@ _KINDS: dict[type, ItemKind] = {
     ForeignRefund: ItemKind("FOREIGN#", lambda r: (r.customer, r.id)),
     Dispute: ItemKind("DISPUTE#", lambda r: (r.customer, r.id)),
     Arrears: ItemKind("ARREARS#", lambda r: (r.customer, r.id)),
+    Receivable: ItemKind("RECEIVABLE#", lambda r: (r.customer, r.id)),
     Evidence: ItemKind("EVIDENCE#", lambda r: (r.customer, r.id)),
     Activity: ItemKind("ACTIVITY#", lambda r: (r.customer, r.id)),
     DisputeResult: ItemKind("RESULT#", lambda r: (r.customer, r.id)),

@@ -12,6 +12,8 @@ from shared.domain.arrears import DunningFacts
 from shared.domain.dispute import DisputeFacts
 from shared.domain.evidence import ChargeStory
 
+DAYS_TO_PAY = 14
+
 
 class StripeDisputes(StripeInvoices):
     """Disputes and what follows from them."""
@@ -90,3 +92,65 @@ class StripeDisputes(StripeInvoices):
     def accept_dispute(self, dispute: str, *, key: str) -> None:
         """See `Billing`. It is lost at once and for good."""
         translated(lambda: self._api.disputes.close(dispute, {}, {"idempotency_key": key}))
+
+    def draft_debt(self, customer: str, currency: str, *, receivable: str, key: str) -> str:
+        """See `Billing`. Nothing else that waits for an invoice gets onto it."""
+        made = translated(
+            lambda: self._api.invoices.create(
+                {
+                    "customer": customer,
+                    "currency": currency,
+                    "collection_method": "send_invoice",
+                    "days_until_due": DAYS_TO_PAY,
+                    "auto_advance": False,
+                    "pending_invoice_items_behavior": "exclude",
+                    "metadata": {"fairexit_receivable": receivable},
+                },
+                {"idempotency_key": key},
+            )
+        )
+        return made.id
+
+    def debt_invoice(self, customer: str, receivable: str) -> str | None:
+        """See `Billing`."""
+        raws = translated(
+            lambda: self._all(self._api.invoices.list({"customer": customer, "limit": 100}))
+        )
+        mine = (r for r in raws if (r.get("metadata") or {}).get("fairexit_receivable"))
+        return next(
+            (r["id"] for r in mine if r["metadata"]["fairexit_receivable"] == receivable), None
+        )
+
+    def fill_debt(
+        self,
+        customer: str,
+        invoice: str,
+        *,
+        amount: int,
+        currency: str,
+        operation: str,
+        key: str,
+    ) -> None:
+        """See `Billing`. It was taxed when it was sold; a claim is not taxed again."""
+        translated(
+            lambda: self._api.invoice_items.create(
+                {
+                    "customer": customer,
+                    "invoice": invoice,
+                    "amount": amount,
+                    "currency": currency,
+                    "description": "Outstanding amount after a dispute that was lost",
+                    "tax_rates": [],
+                    "discountable": False,
+                    "metadata": {"fairexit_operation": operation},
+                },
+                {"idempotency_key": key},
+            )
+        )
+
+    def send_debt(self, invoice: str, *, key: str) -> str | None:
+        """See `Billing`. Sending finalizes a draft (SDK, InvoiceService.send_invoice)."""
+        sent = translated(
+            lambda: self._api.invoices.send_invoice(invoice, {}, {"idempotency_key": key})
+        )
+        return sent.hosted_invoice_url

@@ -92,4 +92,8 @@ def book(change: Change, record: Dispute, parts: list[Part]) -> Dispute:
             owed=now.owed - (before.owed if before else 0),
             in_dispute=now.in_dispute - (before.in_dispute if before else 0),
         )
+        if change.account.balance(now.currency).owed < 0:
+            # It was paid after it was lost, and the bank has decided again: it goes back.
+            detail = f"{change.account.balance(now.currency).owed} {now.currency} on the balance"
+            change.alert("customer_is_owed", record.id, detail)
     return replace(record, booked=tuple(after))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from shared.application.change import Change, transact
+from shared.application.collect_owed import follow_receivable
 from shared.application.end_subscription import end
 from shared.application.suspend import lift, suspend
 from shared.domain.account import Cause, CauseKind
@@ -29,6 +30,8 @@ def refresh_invoice(services: Services, *, customer: str, invoice: str) -> str:
 
 def follow_bill(change: Change, bill: DunningFacts) -> str:
     """Put what an invoice's present state asks for into `change`."""
+    if bill.receivable:
+        return follow_receivable(change, bill)
     known = change.load(Arrears, bill.id)
     if not bill.is_past_due(change.now):
         return _settle(change, known, bill)

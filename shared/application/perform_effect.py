@@ -25,6 +25,7 @@ from shared.application.effects import (
     evidence,
     messages,
     privacy,
+    receivables,
     refunds,
     terms,
 )
@@ -55,6 +56,7 @@ PERFORMERS: dict[EffectKind, Performer] = {
     **account_credit.PERFORMERS,
     **collection.PERFORMERS,
     **evidence.PERFORMERS,
+    **receivables.PERFORMERS,
     **messages.PERFORMERS,
     **privacy.PERFORMERS,
     **terms.PERFORMERS,

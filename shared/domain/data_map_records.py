@@ -25,6 +25,7 @@ from shared.domain.privacy_records import (
     Notice,
     PurgeReport,
 )
+from shared.domain.receivable import Receivable
 from shared.domain.records import (
     Assessment,
     AuditEntry,
@@ -182,6 +183,17 @@ RECORDS: Mapping[type, RecordMap] = {
             TECHNICAL: "id customer subscription looking_until",
         },
         counts_from="settled_at",
+    ),
+    Receivable: RecordMap(
+        "an invoice over what is owed, asked for by a person",
+        Purpose.BOOKS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "currency amount asked_at paid_at invoice",
+            TECHNICAL: "id customer state asked_by page",
+        },
+        counts_from="asked_at",
+        to_stripe="amount currency",
     ),
     Evidence: RecordMap(
         "the answer to a dispute: what was said to the bank, and when",

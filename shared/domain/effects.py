@@ -58,6 +58,9 @@ class EffectKind(StrEnum):
     STAGE_EVIDENCE = "stage_evidence"
     SUBMIT_EVIDENCE = "submit_evidence"
     ACCEPT_DISPUTE = "accept_dispute"
+    DRAFT_DEBT = "draft_debt"
+    FILL_DEBT = "fill_debt"
+    SEND_DEBT = "send_debt"
     RECORD_RESULT = "record_result"
     SEND_MAIL = "send_mail"
     EXPORT_DATA = "export_data"
@@ -91,6 +94,9 @@ _LANES = {
     EffectKind.ISSUE_CREDIT_NOTE: Lane.MONEY,
     EffectKind.ADD_CHARGE: Lane.MONEY,
     EffectKind.GIVE_CREDIT: Lane.MONEY,
+    EffectKind.DRAFT_DEBT: Lane.MONEY,
+    EffectKind.FILL_DEBT: Lane.MONEY,
+    EffectKind.SEND_DEBT: Lane.MONEY,
     EffectKind.SEND_MAIL: Lane.NOTIFICATION,
     EffectKind.PUBLISH_EVENT: Lane.NOTIFICATION,
     EffectKind.ALERT: Lane.NOTIFICATION,

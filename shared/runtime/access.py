@@ -66,6 +66,10 @@ ROUTES: Mapping[str, Allowed] = {
     "DELETE /v1/staff/accounts/{customer}/suspensions/{id}": DECIDING_ROLES,
     "POST /v1/staff/accounts/{customer}/costs": WORKING_ROLES,
     "POST /v1/staff/accounts/{customer}/cancellations": DECIDING_ROLES,
+    "GET /v1/staff/accounts/{customer}/disputes/{id}": EVERY_ROLE,
+    "POST /v1/staff/accounts/{customer}/disputes/{id}/decisions": DECIDING_ROLES,
+    "POST /v1/staff/accounts/{customer}/collections": DECIDING_ROLES,
+    "POST /v1/activity": Caller.SERVICE,
 }
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from shared.application.client_keys import ClientCall
+from shared.application.judge_dispute import Judgement
 from shared.application.manage_account import CostEntry, End, Found
 from shared.domain.facts import Finding
 from shared.domain.staff import StaffMember
@@ -55,6 +56,18 @@ class CostForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     def entry(self) -> CostEntry:
         """What it says."""
         return CostEntry(self.dispute, self.amount, self.currency, self.what, self.receipt)
+
+
+class JudgementForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What is done with a dispute."""
+
+    decision: Judgement
+
+
+class CollectForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """In which currency what is owed is asked for."""
+
+    currency: Currency
 
 
 def read(

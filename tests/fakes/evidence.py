@@ -15,6 +15,7 @@ class FakeEvidence:
         self.disputes: dict[str, DisputeFacts] = {}
         self.stories: dict[str, ChargeStory] = {}
         self.files: dict[str, bytes] = {}
+        self.debts: dict[str, dict[str, Any]] = {}
 
     def _mutate(self, method: str, key: str | None, act: Any, **arguments: Any) -> Any:
         raise NotImplementedError
@@ -60,3 +61,40 @@ class FakeEvidence:
             )
 
         self._mutate("accept_dispute", key, act, dispute=dispute)
+
+    def draft_debt(self, customer: str, currency: str, *, receivable: str, key: str) -> str:
+        def act() -> str:
+            invoice = f"in_debt{len(self.debts)}"
+            self.debts[invoice] = {"customer": customer, "receivable": receivable, "amount": 0}
+            return invoice
+
+        made: str = self._mutate("draft_debt", key, act, currency=currency)
+        return made
+
+    def debt_invoice(self, customer: str, receivable: str) -> str | None:
+        del customer
+        found = (name for name, debt in self.debts.items() if debt["receivable"] == receivable)
+        return next(found, None)
+
+    def fill_debt(
+        self,
+        customer: str,
+        invoice: str,
+        *,
+        amount: int,
+        currency: str,
+        operation: str,
+        key: str,
+    ) -> None:
+        def act() -> None:
+            self.debts[invoice]["amount"] += amount
+
+        self._mutate("fill_debt", key, act, customer=customer, currency=currency, by=operation)
+
+    def send_debt(self, invoice: str, *, key: str) -> str | None:
+        def act() -> str:
+            self.debts[invoice]["sent"] = True
+            return f"https://pay.example.com/{invoice}"
+
+        page: str = self._mutate("send_debt", key, act, invoice=invoice)
+        return page

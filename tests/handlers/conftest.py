@@ -62,7 +62,9 @@ def services(monkeypatch: pytest.MonkeyPatch) -> HandlerServices:
         "withdraw_cancellation",
         "check_access",
         "link_identity",
+        "judge_disputes",
         "manage_accounts",
+        "record_activity",
     ):
         monkeypatch.setattr(
             f"functions.{function}.handler.services_for", lambda *_wanted: made, raising=True

@@ -38,7 +38,15 @@ def test_every_kind_goes_to_the_queue_of_its_lane() -> None:
     SqsEffectWaker(sqs, URLS).wake([effect(kind, kind.value) for kind in EffectKind])
     assert sorted(sqs.sent) == sorted((URLS[effect(k, k).lane], k.value) for k in EffectKind)
     money = {name for url, name in sqs.sent if url == URLS[Lane.MONEY]}
-    assert money == {"refund_payment", "issue_credit_note", "give_credit", "add_charge"}
+    assert money == {
+        "refund_payment",
+        "issue_credit_note",
+        "give_credit",
+        "add_charge",
+        "draft_debt",
+        "fill_debt",
+        "send_debt",
+    }
     told = {name for url, name in sqs.sent if url == URLS[Lane.NOTIFICATION]}
     # Only their consumer has a mailer and a bus.
     assert told == {kind.value for kind in messages.PERFORMERS}
