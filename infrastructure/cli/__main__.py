@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from infrastructure.cli import (
+    disputes_command,
     dlq_command,
     policy_command,
     privacy_command,
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     policy_command.add_to(commands)
     switch_command.add_to(commands)
     reconcile_command.add_to(commands)
+    disputes_command.add_to(commands)
     dlq_command.add_to(commands)
     privacy_command.add_to(commands)
     refund_command.add_to(commands)

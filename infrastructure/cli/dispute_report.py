@@ -1,0 +1,119 @@
+"""The company's disputes by month: how many, about how much, how they ended, how fast it answered.
+
+Pure: results and counts of payments in, rows out. A network's own count may differ, since each
+counts by its own calendar and by its own payments alone.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from statistics import median
+
+from shared.domain.dispute import DisputeKind, DisputeOutcome
+from shared.domain.dispute_result import DisputeResult
+from shared.domain.money_text import money_text
+
+# The lowest of the networks' limits: Visa's VAMP for excessive merchants from April 2026 on, and
+# Mastercard's ECM. Both begin to count at some absolute number, which small companies never reach.
+THRESHOLD = Fraction(15, 1000)
+# An inquiry is no chargeback and what was prevented never became one: no network counts them.
+_COUNTED = frozenset({DisputeKind.CHARGEBACK, DisputeKind.COMPLIANCE})
+
+
+@dataclass(frozen=True, slots=True)
+class MonthOfDisputes:
+    """One month; `payments` is how many there were, 0 when that is not known."""
+
+    month: str
+    count: int
+    inquiries: int
+    amounts: tuple[tuple[str, int], ...]
+    won: int
+    lost: int
+    payments: int
+    answered_after: timedelta | None
+
+    @property
+    def win_rate(self) -> Fraction | None:
+        """Of what was decided."""
+        decided = self.won + self.lost
+        return Fraction(self.won, decided) if decided else None
+
+    @property
+    def ratio(self) -> Fraction | None:
+        """Chargebacks a payment."""
+        return Fraction(self.count, self.payments) if self.payments else None
+
+
+def by_month(
+    results: Iterable[DisputeResult], payments: Mapping[str, int]
+) -> list[MonthOfDisputes]:
+    """A row for each month in which a dispute was opened, the first one first."""
+    months: dict[str, list[DisputeResult]] = defaultdict(list)
+    for result in results:
+        months[f"{result.opened_at:%Y-%m}"].append(result)
+    return [_row(month, found, payments.get(month, 0)) for month, found in sorted(months.items())]
+
+
+def _row(month: str, found: Sequence[DisputeResult], payments: int) -> MonthOfDisputes:
+    counted = [one for one in found if one.kind in _COUNTED]
+    amounts: Counter[str] = Counter()
+    for one in counted:
+        amounts[one.currency] += one.amount
+    outcomes = Counter(one.outcome for one in counted)
+    waits = [
+        (one.submitted_at - one.opened_at).total_seconds() for one in found if one.submitted_at
+    ]
+    return MonthOfDisputes(
+        month=month,
+        count=len(counted),
+        inquiries=sum(one.kind is DisputeKind.INQUIRY for one in found),
+        amounts=tuple(sorted(amounts.items())),
+        won=outcomes[DisputeOutcome.WON],
+        lost=outcomes[DisputeOutcome.LOST],
+        payments=payments,
+        answered_after=timedelta(seconds=median(waits)) if waits else None,
+    )
+
+
+def told(months: Sequence[MonthOfDisputes]) -> Iterator[str]:
+    """The report, line by line."""
+    yield "month    count  inquiries  won  lost  win rate  answered after  ratio      amounts"
+    for row in months:
+        sums = ", ".join(money_text(amount, currency) for currency, amount in row.amounts)
+        yield (
+            f"{row.month}  {row.count:5}  {row.inquiries:9}  {row.won:3}  {row.lost:4}  "
+            f"{_percent(row.win_rate):>8}  {_days(row.answered_after):>14}  "
+            f"{_percent(row.ratio):<9}  {sums}{_over(row)}"
+        )
+
+
+def by_reason(results: Iterable[DisputeResult]) -> Iterator[str]:
+    """How each kind of dispute has ended: what the arithmetic of a new one rests on."""
+    ended: dict[tuple[str, str, str], Counter[DisputeOutcome]] = defaultdict(Counter)
+    for one in results:
+        if one.kind in _COUNTED:
+            ended[one.network, one.reason_code, one.reason][one.outcome] += 1
+    yield "network     code   reason                  won  lost  win rate"
+    for (network, code, reason), outcomes in sorted(ended.items()):
+        won, lost = outcomes[DisputeOutcome.WON], outcomes[DisputeOutcome.LOST]
+        rate = Fraction(won, won + lost) if won + lost else None
+        yield f"{network:<10}  {code:<5}  {reason:<22}  {won:3}  {lost:4}  {_percent(rate):>8}"
+
+
+def _percent(rate: Fraction | None) -> str:
+    if rate is None:
+        return "-"
+    hundredths = round(rate * 10_000)
+    return f"{hundredths // 100}.{hundredths % 100:02} %"
+
+
+def _days(wait: timedelta | None) -> str:
+    return "-" if wait is None else f"{wait.days} d {wait.seconds // 3600} h"
+
+
+def _over(row: MonthOfDisputes) -> str:
+    over = row.ratio is not None and row.ratio >= THRESHOLD
+    return f"  OVER {_percent(THRESHOLD)}" if over else ""
