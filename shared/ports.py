@@ -9,12 +9,10 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Generic, Protocol, TypeVar
 
-from shared.domain.arrears import DunningFacts
+from shared.dispute_ports import DisputeBilling, Renderer
 from shared.domain.bill import Bill
 from shared.domain.contact import Contact
-from shared.domain.dispute import DisputeFacts
 from shared.domain.effects import Effect
-from shared.domain.evidence import ChargeStory, Pack
 from shared.domain.facts import Case
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.policy import Policy
@@ -138,7 +136,7 @@ class Store(Protocol):
         ...
 
 
-class Billing(Protocol):
+class Billing(DisputeBilling, Protocol):
     """Stripe, read and changed. Mutations take the persisted key of their effect.
 
     Every method raises UnavailableError, OutcomeUnknownError or RefusedError as it happened.
@@ -183,49 +181,7 @@ class Billing(Protocol):
         """Finalized unpaid invoices and drafts of a customer, without payments."""
         ...
 
-    def charge_story(self, charge: str) -> ChargeStory | None:
-        """A payment with whoever made it and their earlier undisputed payments, newest first."""
-        ...
-
-    def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
-        """Keep a PDF at Stripe as dispute evidence; the file's id."""
-        ...
-
-    def send_evidence(
-        self, dispute: str, fields: Mapping[str, str], *, submit: bool, key: str
-    ) -> None:
-        """Stage evidence or, for good, submit it; ours is then the answer."""
-        ...
-
-    def accept_dispute(self, dispute: str, *, key: str) -> None: ...  # noqa: D102
-    def draft_debt(self, customer: str, currency: str, *, receivable: str, key: str) -> str:
-        """A draft of an invoice that is sent and never charged by itself; its id."""
-        ...
-
-    def debt_invoice(self, customer: str, receivable: str) -> str | None:
-        """The invoice that carries `receivable` in its metadata, if it exists."""
-        ...
-
-    def fill_debt(  # noqa: D102
-        self,
-        customer: str,
-        invoice: str,
-        *,
-        amount: int,
-        currency: str,
-        operation: str,
-        key: str,
-    ) -> None: ...
-    def send_debt(self, invoice: str, *, key: str) -> str | None:
-        """Finalize and send it; the page on which it is paid."""
-        ...
-
-    def dunning(self, invoice: str) -> DunningFacts | None:
-        """An invoice as it concerns dunning."""
-        ...
-
     def pending_charges(self, customer: str, subscription: str) -> list[PendingCharge]: ...  # noqa: D102
-    def dispute(self, dispute: str) -> DisputeFacts | None: ...  # noqa: D102
     def payment(self, payment: str) -> PaymentFacts | None: ...  # noqa: D102
     def refund(self, refund: str) -> RefundFacts | None: ...  # noqa: D102
     def refunds_of(self, payment: str) -> list[RefundFacts]: ...  # noqa: D102
@@ -297,14 +253,6 @@ class EventQueue(Protocol):
 
     def put(self, envelope: Mapping[str, Any]) -> None: ...  # noqa: D102
     def park(self, envelope: Mapping[str, Any], reason: str) -> None: ...  # noqa: D102
-
-
-class Renderer(Protocol):
-    """Writes a pack of evidence as a document."""
-
-    def render(self, pack: Pack) -> bytes:
-        """The pack as a PDF; the same pack gives the same bytes."""
-        ...
 
 
 class Mailer(Protocol):

@@ -7,7 +7,7 @@ function that touches the billing port.
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from shared import personal_ports, ports
+from shared import dispute_ports, personal_ports, ports
 from shared.domain.effects import Lane
 from shared.runtime import settings as parts
 from shared.runtime.settings import Settings, read_settings
@@ -147,7 +147,7 @@ class AwsServices:
         )
 
     @cached_property
-    def renderer(self) -> ports.Renderer:
+    def renderer(self) -> dispute_ports.Renderer:
         from shared.adapters.evidence_pdf import PdfRenderer
 
         return PdfRenderer()
