@@ -89,6 +89,10 @@ class Files(Protocol):
         """
         ...
 
+    def delete(self, name: str, *, customer: str) -> int:
+        """Delete every version of one file; how many there were."""
+        ...
+
     def delete_all(self, customer: str) -> int:
         """Delete every version of every file of a customer; how many there were."""
         ...

@@ -102,7 +102,7 @@ def confirm(services: Services, person: StaffMember, request: Request) -> Respon
 def look(services: Services, person: StaffMember, request: Request) -> Response:
     """A file, opened; that it was looked at is on record."""
     evidence, content = give_evidence.open_evidence(
-        services, **place(request), evidence=request.path("evidence"), by=person.actor
+        services, **place(request), evidence=request.path("evidence"), by=person
     )
     return Response(
         200,

@@ -47,6 +47,10 @@ class S3Files:
                         found = self._client.get_object(Bucket=self._content, Key=one["Key"])
                         yield kind, record, found["Body"].read()
 
+    def delete(self, name: str, *, customer: str) -> int:
+        """See `Files.delete`."""
+        return self._delete(self._content, _key(customer, name))
+
     def delete_all(self, customer: str) -> int:
         """See `Files.delete_all`."""
         return sum(self._delete(bucket, _key(customer, "")) for bucket in self._buckets)

@@ -6,6 +6,7 @@ from shared.application.defend import watch_evidence
 from shared.application.dun import look_at_arrears
 from shared.application.end_subscription import end_subscription
 from shared.application.privacy.advance_request import advance_request
+from shared.application.privacy.expire_upload import expire_upload
 from shared.domain.arrears import Arrears
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError
@@ -13,6 +14,7 @@ from shared.domain.evidence import Evidence
 from shared.domain.privacy import PrivacyRequest
 from shared.domain.refund_case import RefundCase
 from shared.domain.subscription import Subscription
+from shared.domain.upload import Upload
 from shared.ports import DueKey, Services
 
 # A minute's schedule drains 16 shards of this many; what is left is due a minute later still.
@@ -37,6 +39,8 @@ def do_due_work(services: Services, due: DueKey) -> str:
     if due.kind is Subscription:
         ended = end_subscription(services, customer=due.customer, subscription=due.id)
         return "ended" if ended else "nothing_to_do"
+    if due.kind is Upload:
+        return expire_upload(services, customer=due.customer, upload=due.id)
     if due.kind is PrivacyRequest:
         return advance_request(services, customer=due.customer, request=due.id)
     if due.kind is RefundCase:

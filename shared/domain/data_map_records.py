@@ -124,12 +124,13 @@ RECORDS: Mapping[type, RecordMap] = {
         sealed={"sealed": "case_note"},
     ),
     Upload: RecordMap(
-        "an upload to a case; its content lies sealed in the evidence bucket",
+        "an upload to a case; its file lies sealed in the content bucket, an identity document for "
+        "thirty days, anything else for a year",
         Purpose.CLAIMS,
-        d.CONTENT_TERM,
+        d.BOOKKEEPING,
         {
             TECHNICAL: "id customer refund_case kind content_type size state offered_at offered_to "
-            "sha256 stored_at reason"
+            "sha256 stored_at reason delete_at"
         },
         counts_from="offered_at",
     ),

@@ -68,6 +68,7 @@ class EffectKind(StrEnum):
     CORRECT_SIGN_INS = "correct_sign_ins"
     DESTROY_DATA_KEY = "destroy_data_key"
     DELETE_FILES = "delete_files"
+    DELETE_FILE = "delete_file"
     DELETE_SIGN_INS = "delete_sign_ins"
     FORGET_RECORDS = "forget_records"
     TELL_OF_TERMS = "tell_of_terms"
@@ -105,6 +106,7 @@ _LANES = {
     EffectKind.CORRECT_SIGN_INS: Lane.PRIVACY,
     EffectKind.DESTROY_DATA_KEY: Lane.PRIVACY,
     EffectKind.DELETE_FILES: Lane.PRIVACY,
+    EffectKind.DELETE_FILE: Lane.PRIVACY,
     EffectKind.DELETE_SIGN_INS: Lane.PRIVACY,
     EffectKind.FORGET_RECORDS: Lane.PRIVACY,
     EffectKind.TELL_OF_TERMS: Lane.PRIVACY,

@@ -13,6 +13,12 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_PER_CASE = 20
 UPLOAD_LIFETIME = timedelta(minutes=15)
 
+# What shows who somebody is: looked at once, by few, and gone first.
+IDENTITY_DOCUMENT = "identity_document"
+DOCUMENT_KEPT = timedelta(days=30)
+# An answered case may be reopened within a year.
+UPLOAD_KEPT = timedelta(days=365)
+
 
 class ContentType(StrEnum):
     """What is taken."""
@@ -39,11 +45,15 @@ class UploadState(StrEnum):
     OFFERED = "offered"
     STORED = "stored"
     REFUSED = "refused"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One upload: where it may go, and what came of it. `sha256` is of the content as it came."""
+    """One upload: where it may go, and what came of it. `sha256` is of the content as it came.
+
+    `delete_at` is when its file goes: its term, or later while a legal hold keeps it.
+    """
 
     id: str
     customer: str
@@ -57,6 +67,22 @@ class Upload:
     sha256: str | None = None
     stored_at: datetime | None = None
     reason: str | None = None
+    delete_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When its file is to be deleted; None without one."""
+        return self.delete_at if self.state is UploadState.STORED else None
+
+    @property
+    def is_identity_document(self) -> bool:
+        """Whether only few may look at it, and not for long."""
+        return self.kind == IDENTITY_DOCUMENT
+
+    @property
+    def sealed_name(self) -> str:
+        """Where it is kept, below its customer."""
+        return f"evidence/{self.id}"
 
     @property
     def incoming(self) -> str:
@@ -66,12 +92,22 @@ class Upload:
     @property
     def sealed(self) -> str:
         """Where it is kept, sealed."""
-        return f"{self.customer}/evidence/{self.id}"
+        return f"{self.customer}/{self.sealed_name}"
 
     def stored(self, sha256: str, size: int, at: datetime) -> "Upload":
         """The upload as it was taken."""
         state = UploadState.STORED
-        return replace(self, state=state, sha256=sha256, size=size, stored_at=at)
+        gone = at + (DOCUMENT_KEPT if self.is_identity_document else UPLOAD_KEPT)
+        kept = replace(self, state=state, sha256=sha256, size=size, stored_at=at)
+        return kept.kept_until(gone)
+
+    def kept_until(self, at: datetime) -> "Upload":
+        """The upload whose file is looked at again then."""
+        return replace(self, delete_at=at)
+
+    def expired(self) -> "Upload":
+        """The upload whose file is gone."""
+        return replace(self, state=UploadState.EXPIRED)
 
     def refused(self, reason: str) -> "Upload":
         """The upload as it was refused."""

@@ -44,6 +44,9 @@ class FakeFiles:
             if owner == customer and record:
                 yield kind, record, content
 
+    def delete(self, name: str, *, customer: str) -> int:
+        return int(self.kept.pop((customer, name), None) is not None)
+
     def delete_all(self, customer: str) -> int:
         gone = [key for key in self.kept if key[0] == customer]
         for key in gone:

@@ -15,8 +15,9 @@ from shared.application.cases.show_case import load_case, uploads_of
 from shared.application.change import Change, present, transact
 from shared.application.step_case import put_case
 from shared.domain.clauses import Outcome
-from shared.domain.errors import ConflictError, NotFoundError
+from shared.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from shared.domain.refund_case import CaseState, RefundCase
+from shared.domain.staff import DECIDING_ROLES, StaffMember
 from shared.domain.upload import (
     MAX_BYTES,
     MAX_PER_CASE,
@@ -155,18 +156,21 @@ def _still_asked(case: RefundCase) -> bool:
 
 
 def open_evidence(
-    services: Services, *, customer: str, case: str, evidence: str, by: str
+    services: Services, *, customer: str, case: str, evidence: str, by: StaffMember
 ) -> tuple[Upload, bytes]:
     """The content of an upload, for a member of staff; that it was looked at is on record.
 
     Raises:
         NotFoundError: no such evidence, or none that was taken.
+        ForbiddenError: an identity document, which only an approver or an admin may see.
         ErasedError: the customer's content is erased.
     """
     load_case(services, customer, case)
     stored = services.store.get(Upload, customer, evidence)
     if stored is None or stored.record.refund_case != case:
         raise NotFoundError("evidence")
+    if stored.record.is_identity_document and not by.roles & DECIDING_ROLES:
+        raise ForbiddenError("wrong-role", "An identity document is for an approver or an admin.")
     content = None
     if stored.record.state is UploadState.STORED:
         content = services.uploads.kept(stored.record.sealed, most=2 * MAX_BYTES)
@@ -177,5 +181,5 @@ def open_evidence(
     def decide(change: Change) -> None:
         change.audit("case_evidence_opened", "looked at by staff", case=case, evidence=evidence)
 
-    transact(services, customer, by, decide)
+    transact(services, customer, by.actor, decide)
     return stored.record, opened

@@ -116,6 +116,11 @@ def _files_deleted(change: Change, effect: Effect, result: Result) -> None:
     change.effect(EffectKind.DELETE_SIGN_INS, effect.params)
 
 
+def _delete_file(services: Services, effect: Effect) -> Result:
+    name = effect.params["file"]
+    return {"versions": services.files.delete(name, customer=effect.customer)}
+
+
 def _logins(services: Services, customer: str) -> list[tuple[bool, str]]:
     """Whether each sign-in is in our own pool, and its subject there."""
     found = services.store.all_of(Login, customer)
@@ -190,6 +195,7 @@ PERFORMERS = {
     EffectKind.CORRECT_SIGN_INS: _step(_correct_sign_ins, _corrected_sign_ins),
     EffectKind.DESTROY_DATA_KEY: _step(_destroy_key, _key_destroyed),
     EffectKind.DELETE_FILES: _step(_delete_files, _files_deleted),
+    EffectKind.DELETE_FILE: Performer(send=_delete_file),
     EffectKind.DELETE_SIGN_INS: _step(_delete_sign_ins, _sign_ins_deleted),
     EffectKind.FORGET_RECORDS: _step(_forget, _forgotten),
 }
