@@ -98,6 +98,16 @@ class Files(Protocol):
         ...
 
 
+class Inbox(Protocol):
+    """The mails that came in, as they came, until each is dealt with."""
+
+    def read(self, message: str, *, most: int) -> bytes | None:
+        """A message, or `most` + 1 bytes of a larger one; None when it is not (any more) there."""
+        ...
+
+    def delete(self, message: str) -> None: ...  # noqa: D102
+
+
 class SignIns(Protocol):
     """The company's own user pool; sign-ins of other issuers are not ours to change."""
 

@@ -18,7 +18,7 @@ from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, Pe
 from shared.domain.policy import Policy
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts
-from shared.personal_ports import Files, People, Scanner, SignIns, Uploads, Vault
+from shared.personal_ports import Files, Inbox, People, Scanner, SignIns, Uploads, Vault
 
 R = TypeVar("R")
 
@@ -332,6 +332,8 @@ class Services(Protocol):
     def people(self) -> People: ...  # noqa: D102
     @property
     def files(self) -> Files: ...  # noqa: D102
+    @property
+    def mailbox(self) -> Inbox: ...  # noqa: D102
     @property
     def sign_ins(self) -> SignIns: ...  # noqa: D102
     @property

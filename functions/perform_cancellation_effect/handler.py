@@ -10,19 +10,19 @@ Outcomes: counted in `Effects`.
 
 from shared.application.perform_effect import count_failed_attempt, perform_effect
 from shared.runtime.bootstrap import services_for
-from shared.runtime.settings import Effects, Pace, Stripe, Table
+from shared.runtime.settings import Effects, Pace, Stripe, Table, Vault
 from shared.runtime.sqs import Message, consumer
 
 
 def perform(message: Message) -> str:
     """One effect."""
-    services = services_for(Table, Effects, Stripe, Pace)
+    services = services_for(Table, Effects, Stripe, Vault, Pace)
     return perform_effect(services, customer=message["customer"], effect_id=message["effect"])
 
 
 def note_failure(message: Message) -> None:
     """An attempt that broke off is counted, so that the sweep comes back ever later."""
-    services = services_for(Table, Effects, Stripe, Pace)
+    services = services_for(Table, Effects, Stripe, Vault, Pace)
     count_failed_attempt(services, customer=message["customer"], effect_id=message["effect"])
 
 

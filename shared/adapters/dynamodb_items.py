@@ -20,12 +20,15 @@ from shared.domain.approval_limits import Grants
 from shared.domain.arrears import Arrears
 from shared.domain.cancellation import Cancellation
 from shared.domain.controls import Controls, Spent
+from shared.domain.credit_batch import CreditBatch, CreditProposal
+from shared.domain.declaration import Declaration
 from shared.domain.dispute import Dispute
 from shared.domain.dispute_result import DisputeResult
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError, InvalidRequestError
 from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
+from shared.domain.incident import Incident
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
 from shared.domain.privacy import PrivacyChoices, PrivacyRequest
@@ -49,7 +52,9 @@ from shared.domain.records import (
 )
 from shared.domain.refund_case import QueuedCase, RefundCase
 from shared.domain.refund_operation import RefundOperation
+from shared.domain.served_item import ServedItem
 from shared.domain.subscription import Subscription
+from shared.domain.tally import Tally
 from shared.domain.upload import Upload
 
 R = TypeVar("R")
@@ -71,6 +76,12 @@ class ItemKind:
 _KINDS: dict[type, ItemKind] = {
     Account: ItemKind("ACCOUNT", lambda r: (r.customer,)),
     Subscription: ItemKind("SUB#", lambda r: (r.customer, r.id)),
+    ServedItem: ItemKind("SERVED#", lambda r: (r.customer, r.id)),
+    Incident: ItemKind("INCIDENT#", lambda r: (r.customer, r.id)),
+    CreditBatch: ItemKind("BATCH#", lambda r: (r.customer, r.id)),
+    CreditProposal: ItemKind("PROPOSAL#", lambda r: (r.customer, r.id)),
+    Declaration: ItemKind("DECLARATION#", lambda r: (r.customer, r.id)),
+    Tally: ItemKind("TALLY#", lambda r: (r.customer, r.name, r.since.isoformat())),
     Payment: ItemKind("PAYMENT#", lambda r: (r.customer, r.id)),
     Quote: ItemKind("QUOTE#", lambda r: (r.customer, r.id)),
     Cancellation: ItemKind("CANCELLATION#", lambda r: (r.customer, r.id)),

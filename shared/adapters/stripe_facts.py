@@ -137,6 +137,7 @@ def line_from_stripe(raw: Raw) -> LineFacts:
         taxes=taxes,
         credits=tuple(credited.get("invoice_line_items") or ()),
         discount=discounts,
+        product=((raw.get("pricing") or {}).get("price_details") or {}).get("product"),
     )
 
 

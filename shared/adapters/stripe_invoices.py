@@ -1,14 +1,14 @@
 """Invoices and their payments at Stripe: lines read to the end, every payment with its charge."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import stripe
 
 from shared.adapters import stripe_facts as facts
 from shared.adapters.stripe_errors import or_none, translated
-from shared.domain.invoice import InvoiceFacts, PaymentFacts
+from shared.domain.invoice import InvoiceFacts, LineFacts, PaymentFacts, is_invoice
 
 # Void, deleted and draft invoices have moved no money.
 _FINALIZED = frozenset({"paid", "open", "uncollectible"})
@@ -41,6 +41,8 @@ class StripeInvoices:
 
     def invoice_of(self, customer: str, reference: str) -> InvoiceFacts | None:
         """See `Billing`. Listed, not searched for: searches lag behind, and numbers are unique."""
+        if not is_invoice(reference):
+            return self._uninvoiced(customer, reference)
         if reference.startswith("in_"):
             found = or_none(lambda: self._api.invoices.retrieve(reference))
             raws = [found.to_dict()] if found else []
@@ -55,6 +57,30 @@ class StripeInvoices:
                     raw, self._lines(raw), self._payments(raw), self._credited(raw)
                 )
         return None
+
+    def _uninvoiced(self, customer: str, payment: str) -> InvoiceFacts | None:
+        """A payment that pays no invoice, in the form of one that it alone has paid."""
+        intent = self._intent(payment)
+        if intent is None or facts.identifier(intent["customer"]) != customer:
+            return None
+        paid = self._payment(intent["latest_charge"]["amount_captured"], intent)
+        at = facts.instant(intent["created"])
+        text = intent.get("description") or ""
+        end = at + timedelta(days=1)
+        line = LineFacts(payment, "one_time", paid.total, 0, at, end, text)
+        return InvoiceFacts(
+            id=payment,
+            number=None,
+            status="paid",
+            created_at=at,
+            currency=intent["currency"],
+            lines=(line,),
+            payments=(paid,),
+            credited=0,
+            subscription=None,
+            collects=False,
+            customer=customer,
+        )
 
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:
         """See `Billing`."""

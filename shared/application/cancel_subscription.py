@@ -10,6 +10,7 @@ from shared.application.change import Change, present, transact
 from shared.application.client_keys import Answer, ClientCall, remember, replay
 from shared.application.plan_refunds import plan_credits, plan_refunds
 from shared.application.quote_cancellation import gather_facts, quote_cancellation
+from shared.application.serve_items import follow_items
 from shared.application.show_cancellation import cancellation_document
 from shared.domain.cancellation import Cancellation, CancellationState, ItemEnd
 from shared.domain.effects import EffectKind
@@ -209,6 +210,7 @@ def _end_now(change: Change, cancellation: Cancellation, subscription: Subscript
     """Access ends with this commit; money moves only after Stripe has cancelled too."""
     ended = subscription.ended(max(item.access_until for item in cancellation.items))
     change.put(replace(ended, cancellation=cancellation.id))
+    follow_items(change, subscription, ended, cancellation.effective_at)
     change.effect(
         EffectKind.CANCEL_SUBSCRIPTION,
         {"subscription": subscription.id, "cancellation": cancellation.id},

@@ -24,6 +24,8 @@ def document_credits(change: Change, promise: Promise) -> None:
 def document_refunds(change: Change, promise: Promise, invoice: str) -> None:
     """The credit note of an invoice, once every refund on it has succeeded."""
     mine = [one for one in promised(change, promise) if one.invoice == invoice]
+    if all(one.is_documented for one in mine):
+        return
     if all(operation.status is RefundStatus.SUCCEEDED for operation in mine):
         _issue(change, promise, invoice, mine)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from shared.application.case_document import instant
 from shared.application.change import Change, transact
+from shared.application.serve_items import follow_items
 from shared.domain.cancellation import Cancellation, CancellationState
 from shared.domain.effects import EffectKind
 from shared.domain.subscription import Subscription
@@ -32,7 +33,9 @@ def end(change: Change, known: Subscription, at: datetime) -> None:
     cancellation = known.cancellation and change.load(Cancellation, known.cancellation)
     if cancellation and cancellation.state is CancellationState.SCHEDULED:
         change.put(cancellation.step(CancellationState.EXECUTED))
-    change.put(replace(known.ended(at), cancellation=known.cancellation))
+    ended = replace(known.ended(at), cancellation=known.cancellation)
+    change.put(ended)
+    follow_items(change, known, ended, at)
     reference = {"subscription": known.id, "cancellation": known.cancellation}
     # Stripe ends it by itself; this makes sure, and takes away what would be billed later.
     change.effect(EffectKind.CANCEL_SUBSCRIPTION, reference)

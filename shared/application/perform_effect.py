@@ -22,6 +22,7 @@ from shared.application.effects import (
     cancellations,
     charges,
     collection,
+    declarations,
     evidence,
     messages,
     privacy,
@@ -30,6 +31,7 @@ from shared.application.effects import (
     terms,
 )
 from shared.application.effects.performer import Go, Performer, Refuse, Result, Skip
+from shared.application.incidents import propose_credits, release_credits
 from shared.application.money_gate import Hold, pass_gate
 from shared.domain.effects import (
     SETTLE_TIME,
@@ -51,6 +53,7 @@ from shared.ports import Check, Put, Services, Stored
 
 PERFORMERS: dict[EffectKind, Performer] = {
     **cancellations.PERFORMERS,
+    **declarations.PERFORMERS,
     **charges.PERFORMERS,
     **refunds.PERFORMERS,
     **account_credit.PERFORMERS,
@@ -58,6 +61,8 @@ PERFORMERS: dict[EffectKind, Performer] = {
     **evidence.PERFORMERS,
     **receivables.PERFORMERS,
     **messages.PERFORMERS,
+    **propose_credits.PERFORMERS,
+    **release_credits.PERFORMERS,
     **privacy.PERFORMERS,
     **terms.PERFORMERS,
 }

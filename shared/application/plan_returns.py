@@ -13,7 +13,7 @@ from typing import Any
 from shared.domain.allocation import fill
 from shared.domain.errors import ConflictError, RefusedError
 from shared.domain.facts import Case, Method, SettleAs
-from shared.domain.invoice import CreditNoteLine, InvoiceFacts, LineFacts, TaxFacts
+from shared.domain.invoice import CreditNoteLine, InvoiceFacts, LineFacts, TaxFacts, is_invoice
 from shared.domain.money import Rounding, round_to_grain
 from shared.ports import Services
 
@@ -142,7 +142,7 @@ def refuse_unless_stripe_agrees(services: Services, returns: Iterable[InvoiceRet
         ConflictError: its totals differ from ours, or it would refuse.
     """
     for back in returns:
-        if not back.total:
+        if not back.total or not is_invoice(back.invoice):
             continue
         # Stripe refunds "the charge" of an invoice; where there are several, refunds are made one
         # by one and linked, and the preview, whose total is the same, takes them as made outside.

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from shared.application.change import Change, transact
 from shared.application.end_subscription import end
+from shared.application.serve_items import follow_items
 from shared.domain.effects import EffectKind
 from shared.domain.subscription import (
     Subscription,
@@ -38,6 +39,7 @@ def refresh_subscription(services: Services, *, customer: str, subscription: str
         if projected == known:
             return False
         change.put(projected)
+        follow_items(change, known, projected, seen.created_at)
         if known is None and change.account.stops_collection:
             # It came while nothing may be charged: it is stopped like those that were there.
             change.effect(EffectKind.PLAN_COLLECTION, {"stop": True})

@@ -15,7 +15,7 @@ def settle(change: Change, promise: Promise) -> None:
     refunds = promised(change, promise)
     if any(refund.problem for refund in refunds):
         hand_over(change, promise)
-    elif all(r.status is RefundStatus.SUCCEEDED and r.credit_note for r in refunds) and all(
+    elif all(r.status is RefundStatus.SUCCEEDED and r.is_documented for r in refunds) and all(
         credit.credit_note for credit in promise.credits
     ):
         _kept(change, promise)

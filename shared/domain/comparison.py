@@ -7,6 +7,7 @@ from shared.domain.clearing import unbooked
 from shared.domain.dispute import Dispute, DisputeFacts
 from shared.domain.effects import EffectKind
 from shared.domain.foreign_refund import ForeignRefund
+from shared.domain.invoice import is_invoice
 from shared.domain.reconciliation import AtStripe, Divergence, DivergenceKind, Here, Moment, Repair
 from shared.domain.refund_operation import (
     UNDER_WAY,
@@ -270,7 +271,8 @@ def _documented(
     """Refunds by what one credit note documents: those of one promise on one invoice."""
     groups: dict[tuple[str, str], list[RefundOperation]] = defaultdict(list)
     for one in operations:
-        groups[one.promised_by, one.invoice].append(one)
+        if is_invoice(one.invoice):
+            groups[one.promised_by, one.invoice].append(one)
     return groups
 
 

@@ -9,6 +9,7 @@ from shared.domain.arrears import Arrears
 from shared.domain.cancellation import Cancellation
 from shared.domain.controls import Controls, Spent
 from shared.domain.data_map import FieldKind, Purpose, RecordMap
+from shared.domain.data_map_intake import INTAKE
 from shared.domain.dispute import Dispute
 from shared.domain.dispute_result import DisputeResult
 from shared.domain.effects import Effect
@@ -367,4 +368,5 @@ RECORDS: Mapping[type, RecordMap] = {
         {TECHNICAL: "customer window since count amounts"},
         theirs=False,
     ),
+    **INTAKE,
 }

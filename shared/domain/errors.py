@@ -7,6 +7,7 @@ FairexitError
 │   ├── ForbiddenError         known, but not allowed
 │   ├── NotFoundError          absent, or somebody else's: the same answer
 │   ├── ErasedError            it was there, and was erased for good
+│   ├── TooManyRequestsError   as many as there may be; later again
 │   └── ConflictError          the world has moved on; the problem says how
 ├── UntrustedError         a signature or timestamp that proves nothing
 ├── NotReadyError          our own knowledge has not arrived yet: come back later
@@ -72,6 +73,10 @@ class ErasedError(RejectedError):
 
 class ConflictError(RejectedError):
     """The state does not allow it (any more)."""
+
+
+class TooManyRequestsError(RejectedError):
+    """As many as there may be; later again."""
 
 
 class UntrustedError(FairexitError):

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
+def is_invoice(reference: str) -> bool:
+    """Whether it names an invoice, which a credit note documents; a payment can stand alone."""
+    return not reference.startswith("pi_")
+
+
 @dataclass(frozen=True, slots=True)
 class TaxFacts:
     """One tax on an invoice line (minor units)."""
@@ -19,7 +24,8 @@ class LineFacts:
     """An invoice line: `amount` net after discounts, `tax` on top of it (minor units).
 
     `discount` is what its discounts took off, which is no longer in `amount`. `kind` is one of the
-    line kinds of the quote's contract; `credits` the lines that a negative line takes back.
+    line kinds of the quote's contract; `credits` the lines that a negative line takes back;
+    `product` what it sells, where it names one.
     """
 
     id: str
@@ -32,6 +38,7 @@ class LineFacts:
     taxes: tuple[TaxFacts, ...] = ()
     credits: tuple[str, ...] = ()
     discount: int = 0
+    product: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.errors import BrokenInvariantError
+from shared.domain.invoice import is_invoice
 
 
 class RefundStatus(StrEnum):
@@ -121,6 +122,11 @@ class RefundOperation:
     replaced_by: str | None = None
     reference: str | None = None
     undocumented: str | None = None
+
+    @property
+    def is_documented(self) -> bool:
+        """Whether its credit note is there; one of a payment that pays no invoice needs none."""
+        return self.credit_note is not None or not is_invoice(self.invoice)
 
     @property
     def promised_by(self) -> str:

@@ -114,6 +114,14 @@ class Upload:
         return replace(self, state=UploadState.REFUSED, reason=reason)
 
 
+def content_type_of(content: bytes) -> ContentType | None:
+    """What content is by its own bytes; None for what is not taken."""
+    for content_type, signature in _SIGNATURES.items():
+        if content.startswith(signature):
+            return content_type
+    return None if _refuse_text(content) else ContentType.TEXT
+
+
 def refuse_content(content: bytes, content_type: ContentType) -> str | None:
     """Why this content is not taken as `content_type`; None when it is."""
     if not content:

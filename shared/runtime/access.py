@@ -15,6 +15,7 @@ class Caller(StrEnum):
     CUSTOMER = "customer"
     SERVICE = "service"
     STRIPE = "stripeSignature"
+    GUEST = "guest"
 
 
 Allowed = Caller | frozenset[StaffRole]
@@ -45,6 +46,19 @@ ROUTES: Mapping[str, Allowed] = {
     "POST /v1/staff/cases/{customer}/{id}/evidence/{evidence}": WORKING_ROLES,
     "GET /v1/staff/cases/{customer}/{id}/evidence/{evidence}": EVERY_ROLE,
     "POST /v1/staff/cases/{customer}/{id}/decision": WORKING_ROLES,
+    "POST /v1/declarations": Caller.GUEST,
+    "POST /v1/declarations/{id}/confirmations": Caller.GUEST,
+    "GET /v1/staff/declarations": EVERY_ROLE,
+    "POST /v1/staff/declarations/{id}/matches": WORKING_ROLES,
+    "POST /v1/incidents": Caller.SERVICE,
+    "GET /v1/staff/incidents": EVERY_ROLE,
+    "POST /v1/staff/incidents": WORKING_ROLES,
+    "GET /v1/staff/incidents/{id}": EVERY_ROLE,
+    "DELETE /v1/staff/incidents/{id}": WORKING_ROLES,
+    "POST /v1/staff/incidents/{id}/credit-batches": WORKING_ROLES,
+    "GET /v1/staff/credit-batches/{id}": EVERY_ROLE,
+    "POST /v1/staff/credit-batches/{id}/approvals": WORKING_ROLES,
+    "DELETE /v1/staff/credit-batches/{id}": WORKING_ROLES,
     "GET /v1/access/{customer}": Caller.SERVICE,
     "POST /v1/identities": Caller.SERVICE,
     "POST /v1/privacy-requests": Caller.CUSTOMER,

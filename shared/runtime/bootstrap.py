@@ -100,6 +100,12 @@ class AwsServices:
         )
 
     @cached_property
+    def mailbox(self) -> personal_ports.Inbox:
+        from shared.adapters.s3_inbox import S3Inbox
+
+        return S3Inbox(self._client("s3"), self.settings.get(parts.Inbox).inbound_bucket)
+
+    @cached_property
     def sign_ins(self) -> personal_ports.SignIns:
         from shared.adapters.cognito_sign_ins import CognitoSignIns
 

@@ -23,6 +23,7 @@ from shared.domain.errors import (
     NotFoundError,
     OutcomeUnknownError,
     RejectedError,
+    TooManyRequestsError,
     UnauthenticatedError,
     UnavailableError,
     UntrustedError,
@@ -42,6 +43,7 @@ _STATUS: dict[type[RejectedError], int] = {
     ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
+    TooManyRequestsError: 429,
     ErasedError: 410,
 }
 _PASSING = (UnavailableError, OutcomeUnknownError, ConflictingWriteError)

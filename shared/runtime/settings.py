@@ -81,6 +81,14 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Inbox:
+    """The bucket into which SES puts mails, and the address that our own come from."""
+
+    inbound_bucket: str
+    own_address: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignIns:
     """The stack's own user pool and its issuer; ``none`` where it has no pool."""
 

@@ -107,6 +107,18 @@ class FakeBus:
         self.published.append((name, detail))
 
 
+class FakeInbox:
+    def __init__(self) -> None:
+        self.messages: dict[str, bytes] = {}
+
+    def read(self, message: str, *, most: int) -> bytes | None:
+        found = self.messages.get(message)
+        return None if found is None else found[: most + 1]
+
+    def delete(self, message: str) -> None:
+        self.messages.pop(message, None)
+
+
 class FakeServices:
     """`Services` for use cases under test."""
 
@@ -125,6 +137,7 @@ class FakeServices:
         self.files = FakeFiles()
         self.sign_ins = FakeSignIns()
         self.uploads = FakeUploads()
+        self.mailbox = FakeInbox()
         self.scanner = FakeScanner()
         self.waker = FakeWaker()
         self.renderer = FakeRenderer()

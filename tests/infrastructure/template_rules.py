@@ -34,6 +34,7 @@ Rule = Callable[[Template], list[str]]
 
 DAY = 86_400
 WEBHOOK = ("POST", "/webhooks/stripe")
+GUESTS = frozenset({("POST", "/v1/declarations"), ("POST", "/v1/declarations/{id}/confirmations")})
 TABLE_READ = frozenset({"dynamodb:GetItem", "dynamodb:Query"})
 TABLE_WRITE = frozenset({"dynamodb:PutItem", "dynamodb:ConditionCheckItem"})
 CONSUME = frozenset(
@@ -62,6 +63,7 @@ GRANT_OF_SETTING = {
     "PRIVACY_EFFECTS_QUEUE_URL": ("PrivacyEffectsQueue", {"sqs:SendMessage"}),
     "UPLOAD_BUCKET": ("UploadBucket", {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}),
     "SEALED_BUCKET": ("ContentBucket", {"s3:GetObject", "s3:PutObject"}),
+    "INBOUND_BUCKET": ("InboundBucket", {"s3:GetObject", "s3:DeleteObject"}),
     "EVENT_BUS_NAME": ("EventBus", {"events:PutEvents"}),
     "MAIL_FROM": ("identity", {"ses:SendEmail"}),
 }
@@ -73,7 +75,14 @@ SCHEDULES = {
 # Whose resources have names that no reference gives.
 OWNERS = {"ses": "identity", "cognito-idp": "pool"}
 INDEX_READERS = frozenset(
-    {"DoDueWorkFunction", "ReconcileWithStripeFunction", "ReviewCasesFunction"}
+    {
+        "DoDueWorkFunction",
+        "ReconcileWithStripeFunction",
+        "ReviewCasesFunction",
+        "ManageIncidentsFunction",
+        "MatchDeclarationsFunction",
+        "PerformCancellationEffectFunction",
+    }
 )
 READERS = frozenset({"ShowAccountFunction", "CheckAccessFunction"})
 
@@ -246,9 +255,19 @@ def only_the_webhook_is_open(template: Template) -> list[str]:
         for event in events(function, "HttpApi"):
             route = (event["Method"], event["Path"])
             is_open = event.get("Auth", {}).get("Authorizer") == "NONE"
-            if is_open != (route == WEBHOOK):
+            if is_open != (route == WEBHOOK or route in GUESTS):
                 bad.append(" ".join(route))
     return bad if WEBHOOK in routes(template) else [*bad, "no webhook"]
+
+
+def what_is_open_to_everybody_is_throttled(template: Template) -> list[str]:
+    """Below the stage's limits: enough for people, too little for a flood."""
+    settings = template["Resources"]["Api"]["Properties"].get("RouteSettings", {})
+    return [
+        route
+        for route in (" ".join(guest) for guest in sorted(GUESTS))
+        if not 0 < settings.get(route, {}).get("ThrottlingRateLimit", 0) <= 10
+    ]
 
 
 def the_api_is_throttled_and_logged(template: Template) -> list[str]:
@@ -365,6 +384,7 @@ RULES: tuple[Rule, ...] = (
     buckets_are_closed,
     the_due_index_holds_keys_only,
     only_the_webhook_is_open,
+    what_is_open_to_everybody_is_throttled,
     the_api_is_throttled_and_logged,
     api_functions_answer_before_the_gateway_gives_up,
     names_agree,

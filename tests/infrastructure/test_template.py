@@ -170,6 +170,7 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
     ),
     (rules.only_the_webhook_is_open, "Api/Auth/DefaultAuthorizer", "NONE"),
     (rules.the_api_is_throttled_and_logged, "Api/DefaultRouteSettings/ThrottlingRateLimit", 0),
+    (rules.what_is_open_to_everybody_is_throttled, "Api/RouteSettings", {}),
     (
         rules.the_api_is_throttled_and_logged,
         "Api/AccessLogSettings/Format",

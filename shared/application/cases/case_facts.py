@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.application.case_document import instant, invoice_document
+from shared.application.incidents.recorded import incident_members
 from shared.domain.account import Account
 from shared.domain.case import parse_case
 from shared.domain.errors import BrokenInvariantError, NotFoundError
@@ -20,7 +21,10 @@ from shared.domain.refund_case import CaseApproval, CaseState, RefundCase
 from shared.ports import Services
 
 # What staff find out about a line, and about the case as a whole: members of the case document.
-LINE_FINDINGS = ("kind", "expected_amount", "rendered_at", "used_amount", "services")
+LINE_FINDINGS = (
+    *("kind", "expected_amount", "expected_tax", "differences"),
+    *("rendered_at", "used_amount", "services"),
+)
 CASE_FINDINGS = ("incidents", "resolved_issues", "per_issue_charge", "deductions", "withdrawal")
 # Cases whose money is out, or on its way.
 _PROMISED = (CaseState.APPROVED, CaseState.PAYING, CaseState.PAID, CaseState.NEEDS_PERSON)
@@ -66,10 +70,23 @@ def gather(
         "request": _request(case, now),
         "approvals": [_approval(approval) for approval in approvals],
     } | {name: case.findings[name] for name in CASE_FINDINGS if name in case.findings}
+    if case.ground is Ground.SERVICE_DISRUPTION and "incidents" not in case.findings:
+        document["incidents"] = incident_members(services, invoices)
+        _name_services(document, invoices)
     parsed = parse_case(document)
     policy = services.policies.load_policy_for(parsed)
     document["policy"] = f"{policy.id}@{policy.version}"
     return CaseFacts(tuple(invoices), document, parsed, policy, _digest(case, document, policy))
+
+
+def _name_services(document: Mapping[str, Any], invoices: Sequence[InvoiceFacts]) -> None:
+    """What each line sells, so that an incident counts for the lines that it hit and no others."""
+    products = {line.id: line.product for invoice in invoices for line in invoice.lines}
+    for invoice in document["invoices"]:
+        for line in invoice["lines"]:
+            product = products.get(line["id"])
+            if product is not None and not line.get("services"):
+                line["services"] = [{"name": product}]
 
 
 def _invoice(services: Services, customer: str, reference: str) -> InvoiceFacts:

@@ -29,7 +29,7 @@ from shared.domain.upload import (
 )
 from shared.ports import Services
 
-_KIND = "evidence"
+KIND = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +104,19 @@ def confirm_upload(
     refused = refuse_content(content, known.content_type)
     refused = refused or services.scanner.refuse(content, known.content_type)
     if refused is None:
-        sealed = services.vault.seal(content, customer=customer, kind=_KIND, record=evidence)
+        sealed = services.vault.seal(content, customer=customer, kind=KIND, record=evidence)
         services.uploads.keep(known.sealed, sealed)
-    result = _settle(services, known, content, refused, by)
+    result = settle_upload(services, known, content, refused, by)
     services.uploads.remove(known.incoming)
     if refused is not None:
         raise ConflictError("content-refused", f"This file is not taken: {refused}.")
     return result
 
 
-def _settle(
+def settle_upload(
     services: Services, known: Upload, content: bytes, refused: str | None, by: str
 ) -> RefundCase:
+    """What came of the checks of an upload, put on record; the case goes on where it can."""
     digest = hashlib.sha256(content).hexdigest()
 
     def decide(change: Change) -> RefundCase:
@@ -176,7 +177,7 @@ def open_evidence(
         content = services.uploads.kept(stored.record.sealed, most=2 * MAX_BYTES)
     if content is None:
         raise NotFoundError("evidence")
-    opened = services.vault.open(content, customer=customer, kind=_KIND, record=evidence)
+    opened = services.vault.open(content, customer=customer, kind=KIND, record=evidence)
 
     def decide(change: Change) -> None:
         change.audit("case_evidence_opened", "looked at by staff", case=case, evidence=evidence)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.application.cases.assess import assess
 from shared.application.cases.conclude import conclude, shown_instant
+from shared.application.cases.known_facts import with_known_facts
 from shared.application.cases.notes import write_note
 from shared.application.cases.tell import tell_customer
 from shared.application.change import Change, transact
@@ -13,6 +14,7 @@ from shared.application.step_case import put_case
 from shared.domain import clauses as c
 from shared.domain.account import Account
 from shared.domain.case_clocks import ClockKind, callback_span, start_callback, start_review
+from shared.domain.derived_id import derived_id
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.facts import Ground, SettleAs
 from shared.domain.policy import Policy
@@ -26,7 +28,11 @@ PORTAL = "portal"
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """What is asked for: a quote that needs a person, or an invoice (id or number) and a ground."""
+    """What is asked for: a quote that needs a person, or an invoice (id or number) and a ground.
+
+    `reference` names the message that asks, so that it opens one case however often it is dealt
+    with; `received_at` is when it came, where that is not now.
+    """
 
     quote: str | None = None
     invoice: str | None = None
@@ -36,6 +42,8 @@ class OpenCase:
     amount_asked: int | None = None
     settle_as: SettleAs | None = None
     channel: str = PORTAL
+    reference: str | None = None
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +64,18 @@ def open_case(services: Services, *, customer: str, wanted: OpenCase, by: str) -
 
     def decide(change: Change) -> Opened:
         case = _asked(change, wanted, by)
+        if wanted.reference is not None:
+            known = change.load(RefundCase, case.id)
+            if known is not None:
+                return Opened(known, joined=True)
         for stored in services.store.all_of(RefundCase, customer):
             if stored.record.overlaps(case.ground, case.invoices):
                 return _join(change, stored.record.id, wanted, by)
+        case = with_known_facts(services, case)
         assessed = assess(change, case)
         policy = assessed.facts.policy
-        _refuse_channel(policy, wanted.channel)
+        if case.ground is not Ground.WITHDRAWAL:  # a right by law takes any form
+            _refuse_channel(policy, wanted.channel)
         case = _with_clocks(replace(case, policy=f"{policy.id}@{policy.version}"), policy)
         change.load(RefundCase, case.id)
         put_case(change, case)
@@ -110,19 +124,25 @@ def _asked(change: Change, wanted: OpenCase, by: str) -> RefundCase:
     if ground is None or not invoices:
         raise NotFoundError("invoice")
     return RefundCase(
-        id=change.services.ids.new(),
+        id=_id(change, wanted),
         customer=change.customer,
         ground=ground,
         state=CaseState.RECEIVED,
         invoices=invoices,
         channel=wanted.channel,
-        opened_at=change.now,
+        opened_at=wanted.received_at or change.now,
         opened_by=by,
         subscription=subscription,
         service_date=wanted.service_date,
         amount_asked=wanted.amount_asked,
         settle_as=wanted.settle_as,
     )
+
+
+def _id(change: Change, wanted: OpenCase) -> str:
+    if wanted.reference is None:
+        return change.services.ids.new()
+    return derived_id(change.customer, wanted.reference)
 
 
 def _refuse_executable(quote: Quote) -> None:

@@ -5,14 +5,12 @@ from typing import Any
 from shared.application.case_document import instant
 from shared.application.cases.notes import read_note
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict
+from shared.application.intake.answer import open_answer
 from shared.domain.contact import Contact
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import ErasedError
 from shared.domain.privacy import PrivacyChoices
 from shared.ports import Services
-
-# In place of the customer.
-STAFF = "staff"
 
 
 def _may_mail(services: Services, effect: Effect) -> Verdict:
@@ -29,14 +27,10 @@ def _send_mail(services: Services, effect: Effect) -> Result:
 
     The text of a note is opened now too: what was erased in the meantime is not sent.
     """
-    contact: Contact | None
-    if effect.params.get("to") == STAFF:
-        contact = Contact(services.staff_address)
-    else:
-        contact = services.billing.contact(effect.customer)
+    contact, known = _addressed(services, effect)
     if contact is None or not contact.email:
         return {"sent": False}
-    values = dict(effect.params["values"])
+    values = dict(effect.params["values"]) | known
     if effect.params.get("note"):
         try:
             values["message"] = read_note(services, effect.customer, effect.params["note"])
@@ -50,6 +44,18 @@ def _send_mail(services: Services, effect: Effect) -> Result:
         language=contact.language,
     )
     return {"sent": True}
+
+
+def _addressed(services: Services, effect: Effect) -> tuple[Contact | None, dict[str, str]]:
+    """Whom it goes to, and what was sealed with the address of somebody who is no customer."""
+    match effect.params.get("to"):
+        case "staff":
+            return Contact(services.staff_address), {}
+        case {"sealed": _}:
+            address, values = open_answer(services, effect)
+            return Contact(address), values
+        case _:
+            return services.billing.contact(effect.customer), {}
 
 
 def _alert(services: Services, effect: Effect) -> Result:

@@ -343,7 +343,11 @@ def test_a_discounted_lines_note_is_over_what_is_promised(
     invoice = first_invoice(billing, annual(shop, amount, **params).id)
     (line,) = invoice.lines
     for net, tax in ((line.amount, line.tax), (line.amount * 2 // 3, line.tax * 2 // 3)):
-        document = {"total": net + tax, "lines": [{"id": line.id, "amount": net, "tax": tax}]}
+        document = {
+            "settle_as": "refund",
+            "total": net + tax,
+            "lines": [{"id": line.id, "amount": net, "tax": tax}],
+        }
         (back,) = plan_returns(case_of(invoice), [invoice], document)
         previewed = billing.preview_credit_note(
             invoice=invoice.id, lines=back.lines, refund=net + tax, credit=0, out_of_band=0

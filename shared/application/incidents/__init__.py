@@ -1,0 +1,1 @@
+"""Incidents: recorded, corrected, and made good to those whom they hit."""

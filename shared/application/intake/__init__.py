@@ -1,0 +1,1 @@
+"""Ways in beside the portal: mail, declarations of guests, incidents."""
