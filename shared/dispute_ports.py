@@ -6,6 +6,7 @@ from typing import Protocol
 from shared.domain.arrears import DunningFacts
 from shared.domain.dispute import DisputeFacts
 from shared.domain.evidence import ChargeStory, Pack
+from shared.domain.fraud_warning import FraudWarningFacts
 
 
 class DisputeBilling(Protocol):
@@ -16,6 +17,7 @@ class DisputeBilling(Protocol):
         """A payment with whoever made it and their earlier undisputed payments, newest first."""
         ...
 
+    def fraud_warning(self, warning: str) -> FraudWarningFacts | None: ...  # noqa: D102
     def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
         """Keep a PDF at Stripe as dispute evidence; the file's id."""
         ...

@@ -29,6 +29,7 @@ from shared.domain.errors import BrokenInvariantError, InvalidRequestError
 from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.incident import Incident
+from shared.domain.fraud_warning import FraudWarning
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
 from shared.domain.privacy import PrivacyChoices, PrivacyRequest
@@ -95,6 +96,7 @@ _KINDS: dict[type, ItemKind] = {
     Dispute: ItemKind("DISPUTE#", lambda r: (r.customer, r.id)),
     Arrears: ItemKind("ARREARS#", lambda r: (r.customer, r.id)),
     Receivable: ItemKind("RECEIVABLE#", lambda r: (r.customer, r.id)),
+    FraudWarning: ItemKind("FRAUD#", lambda r: (r.customer, r.id)),
     Evidence: ItemKind("EVIDENCE#", lambda r: (r.customer, r.id)),
     Activity: ItemKind("ACTIVITY#", lambda r: (r.customer, r.id)),
     DisputeResult: ItemKind("RESULT#", lambda r: (r.customer, r.id)),

@@ -11,6 +11,7 @@ from shared.adapters.stripe_invoices import StripeInvoices
 from shared.domain.arrears import DunningFacts
 from shared.domain.dispute import DisputeFacts
 from shared.domain.evidence import ChargeStory
+from shared.domain.fraud_warning import FraudWarningFacts
 
 DAYS_TO_PAY = 14
 
@@ -66,6 +67,26 @@ class StripeDisputes(StripeInvoices):
             )
             others = [other.to_dict() for other in page.data]
         return story_from_stripe(plain, others)
+
+    def fraud_warning(self, warning: str) -> FraudWarningFacts | None:
+        """See `Billing`. A warning names no customer; its charge does."""
+        raw = or_none(
+            lambda: self._api.radar.early_fraud_warnings.retrieve(warning, {"expand": ["charge"]})
+        )
+        if raw is None:
+            return None
+        plain = raw.to_dict()
+        charge = plain["charge"]
+        return FraudWarningFacts(
+            id=plain["id"],
+            charge=charge["id"],
+            payment=identifier(plain.get("payment_intent")),
+            customer=identifier(charge.get("customer")),
+            left=charge["amount"] - charge["amount_refunded"],
+            currency=charge["currency"],
+            fraud_type=plain["fraud_type"],
+            actionable=plain["actionable"],
+        )
 
     def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
         """See `Billing`."""

@@ -27,6 +27,7 @@ HANDLED = frozenset(
         "charge.dispute.closed",
         "charge.dispute.funds_withdrawn",
         "charge.dispute.funds_reinstated",
+        "radar.early_fraud_warning.created",
         "refund.created",
         "refund.updated",
         "refund.failed",

@@ -7,6 +7,7 @@ from shared.application.activate_account import activate_account
 from shared.application.adopt_refund import refresh_refund
 from shared.application.dun import refresh_invoice
 from shared.application.handle_dispute import handle_dispute
+from shared.application.judge_fraud_warning import judge_fraud_warning
 from shared.application.refresh_subscription import refresh_subscription
 from shared.domain.errors import BrokenInvariantError
 from shared.ports import Services
@@ -41,6 +42,8 @@ def process_stripe_event(services: Services, envelope: Mapping[str, Any]) -> str
                 return "invoice_" + followed
             activated = activate_account(services, customer=envelope["customer"])
             return f"invoice_{followed}_{activated}"
+        case "radar.early_fraud_warning":
+            return "fraud_warning_" + judge_fraud_warning(services, warning=envelope["object"])
         case "refund":
             return "refund_" + refresh_refund(services, refund=envelope["object"])
         case kind:

@@ -15,6 +15,7 @@ from shared.domain.dispute_result import DisputeResult
 from shared.domain.effects import Effect
 from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
+from shared.domain.fraud_warning import FraudWarning
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
 from shared.domain.privacy import PrivacyChoices, PrivacyRequest
@@ -185,6 +186,16 @@ RECORDS: Mapping[type, RecordMap] = {
             TECHNICAL: "id customer subscription looking_until",
         },
         counts_from="settled_at",
+    ),
+    FraudWarning: RecordMap(
+        "a payment that its issuer suspects, and what the policy made of it",
+        Purpose.CLAIMS,
+        d.BOOKKEEPING,
+        {
+            FINANCIAL: "amount currency fraud_type advice judged_at",
+            TECHNICAL: "id customer warning payment",
+        },
+        counts_from="judged_at",
     ),
     Receivable: RecordMap(
         "an invoice over what is owed, asked for by a person",

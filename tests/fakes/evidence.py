@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.domain.dispute import DisputeFacts, DisputeOutcome, DisputePhase
 from shared.domain.evidence import ChargeStory
+from shared.domain.fraud_warning import FraudWarningFacts
 
 
 class FakeEvidence:
@@ -15,6 +16,7 @@ class FakeEvidence:
         self.disputes: dict[str, DisputeFacts] = {}
         self.stories: dict[str, ChargeStory] = {}
         self.files: dict[str, bytes] = {}
+        self.warnings: dict[str, FraudWarningFacts] = {}
         self.debts: dict[str, dict[str, Any]] = {}
 
     def _mutate(self, method: str, key: str | None, act: Any, **arguments: Any) -> Any:
@@ -25,6 +27,9 @@ class FakeEvidence:
 
     def charge_story(self, charge: str) -> ChargeStory | None:
         return self.stories.get(charge)
+
+    def fraud_warning(self, warning: str) -> FraudWarningFacts | None:
+        return self.warnings.get(warning)
 
     def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
         def act() -> str:

@@ -103,7 +103,7 @@ def test_the_readme_explains_every_setting(name: str):
 
 
 def test_the_readme_names_the_events_to_subscribe_to_and_no_others():
-    named = set(re.findall(r"`((?:customer|charge|refund|invoice)\.[a-z_.]+)`", README))
+    named = set(re.findall(r"`((?:customer|charge|refund|invoice|radar)\.[a-z_.]+)`", README))
 
     assert named == HANDLED
     assert f"`{API_VERSION}`" in README

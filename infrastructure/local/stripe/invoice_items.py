@@ -52,6 +52,7 @@ def create_invoice_item(store: Store, params: Json) -> Json:
         if invoice["status"] != "draft":  # text unverified
             raise invalid("You can only add invoice items to draft invoices.", param="invoice")
         put_on(store, invoice, [item])
+        store.emit("invoice.updated", invoice)
     return item
 
 

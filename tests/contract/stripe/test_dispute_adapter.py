@@ -62,3 +62,30 @@ def test_a_payment_tells_of_whoever_made_it_and_of_earlier_ones(
     assert story is not None
     assert (story.charge, story.amount, story.earlier) == (charge, 1000, ())
     assert billing.charge_story("ch_absent") is None
+
+
+def test_a_fraud_warning_says_whose_payment_it_suspects(shop: Any, billing: StripeBilling) -> None:
+    charge = shop.paid().latest_charge
+    warned = shop.local("POST", "early_fraud_warnings", charge=charge.id)
+    seen = billing.fraud_warning(warned["id"])
+    assert seen is not None
+    assert (seen.charge, seen.customer, seen.left) == (charge.id, charge.customer, 1000)
+    assert seen.actionable
+
+
+def test_what_is_owed_becomes_an_invoice_that_nobody_is_charged_for(
+    shop: Any, billing: StripeBilling
+) -> None:
+    customer = shop.paid().customer
+    invoice = billing.draft_debt(customer, "usd", receivable="01OWED", key="d")
+    assert billing.draft_debt(customer, "usd", receivable="01OWED", key="d") == invoice
+    assert billing.debt_invoice(customer, "01OWED") == invoice
+    billing.fill_debt(customer, invoice, amount=6400, currency="usd", operation="01ITEM", key="f")
+    assert billing.charge_added(customer, "01ITEM")
+    billing.send_debt(invoice, key="s")
+    sent = shop.client.v1.invoices.retrieve(invoice)
+    assert (sent.status, sent.amount_due, sent.auto_advance) == ("open", 6400, False)
+    shop.wait(30 * 24 * 3600)
+    seen = billing.dunning(invoice)
+    assert seen is not None
+    assert (seen.status, seen.receivable, seen.due) == ("open", "01OWED", 6400)
