@@ -28,8 +28,8 @@ from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError, InvalidRequestError
 from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
-from shared.domain.incident import Incident
 from shared.domain.fraud_warning import FraudWarning
+from shared.domain.incident import Incident
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
 from shared.domain.privacy import PrivacyChoices, PrivacyRequest

@@ -124,7 +124,7 @@ def _terms(facts: EvidenceFacts) -> Section:
     terms = facts.terms
     text = (
         f"{terms.title}, version {terms.version}, in force since {day(terms.since)} "
-        f"(SHA-256 {terms.digest}). {terms.disclosed}"
+        f"({terms.digest}). {terms.disclosed}"
     )
     return Section(
         Subject.TERMS,

@@ -16,6 +16,7 @@ from shared.domain.cancellation import Timing
 from shared.domain.dispute import (
     Dispute,
     DisputeEffect,
+    DisputeFacts,
     DisputeKind,
     DisputeOutcome,
     DisputePhase,
@@ -298,3 +299,24 @@ def test_a_withdrawal_that_shows_after_the_dispute_is_booked_then(services: Fake
     assert account(services)["balances"] == [{"currency": "usd", "owed": 0, "in_dispute": 121500}]
     arrive(services, DisputeOutcome.LOST)
     assert books(services) == {Book.BANK: -121500, Book.OWED: 121500}
+
+
+def test_access_is_off_after_two_questions_at_stripe_and_one_transaction(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The latency of a suspension in operations: what lies between the event and access off."""
+    services.billing.disputes["du_1"] = chargeback()
+    asked: list[str] = []
+    dispute = services.billing.dispute
+
+    def counted(name: str) -> DisputeFacts | None:
+        asked.append(name)
+        return dispute(name)
+
+    monkeypatch.setattr(services.billing, "dispute", counted)
+    commits = services.store.commits
+    handle_dispute(services, dispute="du_1", event="evt_1", event_type="t")
+    assert not check_access(services, customer=CUSTOMER)["entitled"]
+    assert (asked, services.store.commits - commits) == (["du_1", "du_1"], 1)
+    # Nothing was changed at Stripe before: not a pause, not a mail.
+    assert services.billing.calls == []

@@ -8,7 +8,7 @@ import pytest
 from functions.manage_accounts.handler import lambda_handler
 from shared.application.handle_dispute import handle_dispute
 from shared.application.show_account import check_access
-from shared.domain.dispute import DisputeOutcome
+from shared.domain.dispute import DisputeKind, DisputeOutcome
 from shared.domain.records import AuditEntry
 from tests.application.builders import CUSTOMER, SUBSCRIPTION, chargeback
 from tests.handlers.conftest import HandlerServices
@@ -188,3 +188,19 @@ def test_nobody_is_suspended_whom_we_do_not_know(services: HandlerServices, cust
     del services
     assert suspend(customer=customer)[0] == 404
     assert call(f"GET {BASE}", customer=customer)[0] == 404
+
+
+@pytest.mark.clause("rtc.chargeback_suspend")
+@pytest.mark.parametrize(
+    ("kind", "standing"),
+    [(DisputeKind.CHARGEBACK, "suspended"), (DisputeKind.INQUIRY, "good")],
+)
+def test_a_chargeback_suspends_in_its_own_commit_and_an_inquiry_does_not(
+    services: HandlerServices, kind: DisputeKind, standing: str
+) -> None:
+    services.policy = "rtc"
+    services.billing.disputes["du_1"] = chargeback(kind=kind)
+    handle_dispute(services, dispute="du_1", event="evt_1", event_type="t")
+    assert shown()["standing"] == standing
+    assert [one["kind"] for one in shown()["disputes"]] == [kind.value]
+    assert services.billing.calls == []
