@@ -32,8 +32,11 @@ PAIRED: Mapping[str, tuple[Fault, ...]] = {
         Fault.STRIPE_LATE,
     ),
 }
-# What belongs to workers and their calls; fates of refunds and events are drawn in lifetimes.
-SINGLE = ("read", "due", "commit", "ask", "mutate", "send", "wake", "message", "answer", "refund")
+# Everything but clocks and schedules, which are drawn in lifetimes.
+SINGLE = (
+    *("read", "due", "commit", "ask", "mutate", "send", "wake"),
+    *("message", "answer", "refund", "event"),
+)
 SEED = "flow"
 
 
@@ -113,14 +116,15 @@ def pairs() -> list[tuple[str, int, Fault]]:
     found = [
         (flow, number, fault)
         for flow in FLOWS
-        for number, place in enumerate(_places(flow), start=1)
+        for number, place in enumerate(places_of(flow), start=1)
         for fault in PAIRED.get(place, ())
     ]
     random.Random(SEED).shuffle(found)  # noqa: S311 - the same order each time
     return found
 
 
-def _places(flow: str) -> list[str]:
+def places_of(flow: str) -> list[str]:
+    """The kinds of place that a flow comes through, in order."""
     oracle = Placed({})
     Lifetime(SEED, FLOWS[flow], oracle).live()
     return oracle.places

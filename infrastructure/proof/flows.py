@@ -80,3 +80,10 @@ FLOWS |= {
     )
     for after in range(300, 2400, 300)
 }
+# Nothing runs for five days, from each moment of a cancellation on.
+FLOWS |= {
+    f"an outage from {after / SECOND:g} s after": _flow(
+        LONG, NOW, _step(HOUR + after, "outage", amount=5 * DAY)
+    )
+    for after in range(300, 2400, 300)
+}

@@ -179,10 +179,18 @@ class Effect:
         return _LANES.get(self.kind, Lane.CANCELLATION)
 
     def sending(self, now: datetime, *, new_epoch: bool, incarnation: int) -> "Effect":
-        """The effect as it must be stored before the call goes out, in this life of the table."""
+        """The effect as it must be stored before the call goes out, in this life of the table.
+
+        Raises:
+            BrokenInvariantError: it has ended, has no key, or would get a second one while a
+                request under the first may still be executing.
+        """
+        self._must_be_open()
         epoch = self.epoch + 1 if new_epoch else self.epoch
         if epoch < 1:
             raise BrokenInvariantError(f"effect {self.id} would be sent without a key")
+        if new_epoch and not may_rotate(self, now):
+            raise BrokenInvariantError(f"effect {self.id} would be sent under two keys at once")
         step = RETRY_LADDER[min(self.attempts, len(RETRY_LADDER) - 1)]
         return replace(
             self,
@@ -221,15 +229,23 @@ class Effect:
 
     def done(self, result: Mapping[str, Any]) -> "Effect":
         """The effect with its result."""
+        self._must_be_open()
         return replace(self, status=EffectStatus.DONE, result=result)
 
     def rejected(self, reason: str) -> "Effect":
         """The effect refused for good."""
+        self._must_be_open()
         return replace(self, status=EffectStatus.REJECTED, reason=reason)
 
     def handed_over(self, reason: str) -> "Effect":
         """The effect that a person has to look at."""
+        self._must_be_open()
         return replace(self, status=EffectStatus.NEEDS_PERSON, reason=reason)
+
+    def _must_be_open(self) -> None:
+        """No end of an effect is taken back."""
+        if self.due_at is None:
+            raise BrokenInvariantError(f"effect {self.id} has ended as {self.status}")
 
 
 def decide_attempt(effect: Effect, now: datetime, incarnation: int) -> Attempt:

@@ -6,6 +6,7 @@ python -m infrastructure.proof.bugs.hunt NAME SECONDS
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 
 from infrastructure.proof.bugs.planting import ROOT, StaleBugError, plant
 
-CHUNK = 40
+CHUNK = 50
 LONGEST = 120
 
 
@@ -52,12 +53,20 @@ def _hunt(until: float) -> str | None:
 def _attempts() -> Iterator[str | None]:
     from infrastructure.proof import crash_points, lifetimes  # noqa: PLC0415
     from infrastructure.proof.flows import FLOWS  # noqa: PLC0415
+    from infrastructure.proof.simulated.faults import PLACES  # noqa: PLC0415
 
     made = crash_points.Placements()
     for flow in FLOWS:
         made.place(flow, {})
         yield _first(made.failing, "flow")
-    pieces = [(flow, part, 6) for part in range(6) for flow in FLOWS]
+    calls = [
+        (flow, number, fault)
+        for flow in FLOWS
+        for number, place in enumerate(crash_points.places_of(flow), start=1)
+        for fault in PLACES[place]
+        if place in ("mutate", "refund", "event")
+    ]
+    random.Random("hunt").shuffle(calls)  # noqa: S311 - the same order each time
     number = 0
     while True:
         for _ in range(CHUNK):
@@ -66,9 +75,10 @@ def _attempts() -> Iterator[str | None]:
             violations = lifetimes.schedule_of(seed)[1].live().violations
             if violations:
                 yield f"lifetime {number}: {violations[0][0]} {violations[0][1]}"
-        yield None
-        if pieces:
-            yield _first(crash_points.place_first(pieces.pop(0)).failing, "crash point")
+        for flow, place, fault in calls[:CHUNK]:
+            made.place(flow, {place: fault})
+        del calls[:CHUNK]
+        yield _first(made.failing, "crash point")
 
 
 def _first(failing: list[str], what: str) -> str | None:

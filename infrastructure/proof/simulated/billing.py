@@ -10,6 +10,7 @@ from infrastructure.proof.simulated.hub import SECOND
 from infrastructure.proof.simulated.keys import Keys
 from infrastructure.proof.simulated.stripe import Note, Stripe
 from infrastructure.proof.simulated.worker import Worker
+from shared.domain.contact import Contact
 from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import OutcomeUnknownError, UnavailableError
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
@@ -84,9 +85,9 @@ class Reads:
 
     # -- reads
 
-    def customer_email(self, customer: str) -> str | None:
+    def contact(self, customer: str) -> Contact | None:
         """See `Billing`."""
-        return self.ask("customer_email", lambda: self.stripe.emails.get(customer))
+        return self.ask("contact", lambda: Contact(self.stripe.emails.get(customer)))
 
     def subscription(self, subscription: str) -> SubscriptionFacts | None:
         """See `Billing`."""

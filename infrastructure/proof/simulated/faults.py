@@ -135,7 +135,15 @@ class Drawn:
 
 def _scale(place: str, storm: float) -> float:
     """Rare decisions take a larger share, so that each kind is drawn often enough."""
-    rare = {"event": 6, "message": 3, "refund": 5, "worker": 3, "answer": 4, "schedule": 3}
+    rare = {
+        "event": 6,
+        "message": 3,
+        "refund": 8,
+        "mutate": 2,
+        "worker": 3,
+        "answer": 4,
+        "schedule": 3,
+    }
     return min(0.6, storm * rare.get(place, 1))
 
 

@@ -38,6 +38,10 @@ class Hub:
         # Time stands still for whoever asks from outside: threads that share a simulated account.
         self.is_still = False
 
+    def most_steps(self, number: int) -> None:
+        """Allow as many more, where many customers live at once."""
+        self._steps_left = number
+
     def instant(self, offset: int = 0) -> datetime:
         """The present as an aware instant, on a clock that is `offset` milliseconds off."""
         return EPOCH + timedelta(milliseconds=self.now + offset)

@@ -67,7 +67,7 @@ class Lifetime:
         """Live it, and be judged."""
         world = self.world
         try:
-            self._begin()
+            self.begin()
             for step in self.script.steps:
                 world.hub.at(step.at, lambda step=step: self._take(step))  # type: ignore[misc]
             world.hub.run(LENGTH)
@@ -85,7 +85,7 @@ class Lifetime:
             errors=Counter(world.watch.errors),
         )
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Customers with a paid period, known on both sides, and the switch open."""
         world = self.world
         for plan in self.script.plans:
@@ -289,14 +289,15 @@ class Lifetime:
             self._turn(money_moves=True)
         for days in (10, 3):
             world.hub.run(world.hub.now + days * DAY)
-            self._compare(repair=True)
+            self.compare(repair=True)
         world.hub.run(world.hub.now + DAY)
-        return self._compare(repair=False)
+        return self.compare(repair=False)
 
     def _is_restoring(self) -> bool:
         return self._saved is not None and self.lost_since is None
 
-    def _compare(self, *, repair: bool) -> Report:
+    def compare(self, *, repair: bool) -> Report:
+        """The nightly comparison of everything, on a quiet day."""
         reports: list[Report] = []
 
         def compare() -> None:

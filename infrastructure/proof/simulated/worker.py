@@ -198,9 +198,17 @@ class Outbox:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
-    def send(self, *, to: str, template: str, values: Mapping[str, str], message_id: str) -> None:
+    def send(
+        self,
+        *,
+        to: str,
+        template: str,
+        values: Mapping[str, str],
+        message_id: str,
+        language: str | None = None,
+    ) -> None:
         """See `Mailer`."""
-        del to
+        del to, language
         self._out("send", message_id, template, values)
 
     def publish(self, name: str, detail: Mapping[str, Any]) -> None:

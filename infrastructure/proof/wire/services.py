@@ -13,6 +13,7 @@ from shared.adapters.dynamodb_store import DynamoDBStore
 from shared.adapters.stripe_billing import StripeBilling
 from shared.adapters.stripe_client import stripe_client
 from shared.adapters.ulid_ids import UlidIds
+from shared.domain.effects import Effect
 
 
 class _Clock:
@@ -32,10 +33,10 @@ class _Clock:
 class _Nowhere:
     """The sweep finds what is due; nobody reads the mails."""
 
-    def wake(self, customer: str, effects: Sequence[str], *, delay_seconds: int = 0) -> None:
+    def wake(self, effects: Sequence[Effect], *, delay_seconds: int = 0) -> None:
         pass
 
-    def send(self, *, to: str, template: str, values: Mapping[str, str], message_id: str) -> None:
+    def send(self, **mail: Any) -> None:
         pass
 
     def publish(self, name: str, detail: Mapping[str, Any]) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.application.change import Change
-from shared.domain.effects import Effect
+from shared.domain.effects import Effect, EffectStatus
+from shared.domain.errors import BrokenInvariantError
 from shared.ports import Check, Services
 
 Result = Mapping[str, Any]
@@ -76,6 +77,12 @@ class Performer:
 
 
 def key_of(effect: Effect) -> str:
-    """The persisted key of an effect that is being sent."""
-    assert effect.key is not None, "an effect is stored with its key before it is sent"
+    """The persisted key of an effect that is being sent.
+
+    Raises:
+        BrokenInvariantError: it was not stored as sent, with the key of its own epoch.
+    """
+    own = effect.key is not None and effect.key.endswith(f":{effect.id}:{effect.epoch}")
+    if effect.status is not EffectStatus.SENT or effect.key is None or not own:
+        raise BrokenInvariantError(f"effect {effect.id} is not stored with its key")
     return effect.key

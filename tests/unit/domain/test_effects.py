@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.application.effects.performer import key_of
 from shared.domain.effects import (
     KEY_LIFETIME,
     RETRY_LADDER,
@@ -67,7 +68,8 @@ def test_a_stored_server_error_is_looked_up() -> None:
 def test_an_ambiguous_effect_stays_ambiguous_until_its_key_changes() -> None:
     ambiguous = sent().retrying(NOW, ambiguous=True).retrying(NOW, ambiguous=False)
     assert ambiguous.ambiguous
-    assert not ambiguous.sending(NOW, new_epoch=True, incarnation=1).ambiguous
+    later = NOW + SETTLE_TIME + SECOND
+    assert not ambiguous.sending(later, new_epoch=True, incarnation=1).ambiguous
 
 
 @pytest.mark.parametrize(("age", "allowed"), [(SETTLE_TIME, False), (SETTLE_TIME + SECOND, True)])
@@ -136,3 +138,30 @@ def test_an_effect_of_an_earlier_life_of_the_table_is_looked_up_first(effect: Ef
 def test_once_sent_again_it_belongs_to_this_life() -> None:
     adopted = fresh().sending(NOW, new_epoch=True, incarnation=2)
     assert decide_attempt(adopted, NOW + SWEEP_AFTER, 2) is Attempt.SEND
+
+
+def test_a_second_key_is_refused_while_the_first_may_still_be_executing() -> None:
+    with pytest.raises(BrokenInvariantError):
+        sent().sending(NOW + SETTLE_TIME, new_epoch=True, incarnation=1)
+
+
+def test_no_end_is_taken_back() -> None:
+    ended = sent().done({})
+    for step in (
+        lambda: ended.rejected("no"),
+        lambda: ended.done({}),
+        lambda: ended.handed_over("no"),
+        lambda: ended.sending(NOW + timedelta(days=1), new_epoch=True, incarnation=1),
+    ):
+        with pytest.raises(BrokenInvariantError):
+            step()
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [fresh(), replace(sent(), key=None), replace(sent(), key="k"), replace(sent(), epoch=2)],
+    ids=["never stored as sent", "no key", "another's key", "the key of another epoch"],
+)
+def test_no_call_is_made_without_the_stored_key(effect: Effect) -> None:
+    with pytest.raises(BrokenInvariantError):
+        key_of(effect)
