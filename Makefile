@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test crash lint clauses data-map bench-quote mutate prove check-stripe-cli report-stripe lock build
+.PHONY: help setup run test crash lint clauses data-map bench-quote mutate prove prove-bugs check-stripe-cli report-stripe lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +53,9 @@ mutate: ## mutation score of the arithmetic of money (minutes), survivors with t
 
 prove: setup ## our own code through simulated lifetimes with every fault, about 20 minutes (SECONDS=n for less)
 	@$(BIN)/python -m infrastructure.proof prove $(SECONDS)
+
+prove-bugs: setup ## bugs planted in a copy of the code, by hand and read off it: each must be noticed (half an hour)
+	@$(BIN)/python -m infrastructure.proof bugs
 
 lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/*.in
 	@$(PYTHON) infrastructure/environments.py lock
