@@ -44,8 +44,9 @@ PLANTED = (
     Planted(
         "P4 the same refund is recorded each time that it is seen",
         ADOPT,
-        "    if adopted == operation:\n        return\n",
-        "",
+        "    if adopted == operation:\n        return\n    change.put(adopted)\n"
+        "    if adopted == replace(operation, bank_reference=adopted.bank_reference):\n",
+        "    change.put(adopted)\n    if False:\n",
     ),
     Planted(
         "P5 a refusal of Stripe's kills the message",
