@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test crash lint clauses data-map bench-quote mutate prove prove-bugs check-stripe-cli report-stripe lock build
+.PHONY: help setup run test outage crash lint clauses data-map bench-quote mutate prove prove-bugs check-stripe-cli report-stripe lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,6 +41,8 @@ check-stripe-cli: setup ## the official Stripe CLI (from npm) triggers its event
 
 report-stripe: setup ## what the local Stripe covers and holds, its fault audit, requests a second
 	@PYTHONPATH=. $(BIN)/python tests/contract/stripe/report.py $(ARGS)
+outage: setup ## an outage of 500 subscriptions, proposed, approved and paid though workers die (minutes)
+	@OUTAGE="$(or $(N),500)" $(BIN)/python -m pytest -p no:randomly tests/scenarios/test_intake.py -k outage $(ARGS)
 crash: setup ## kill a function before and after every change that it makes, in every flow (minutes)
 	@CRASH=1 $(BIN)/python -m pytest -p no:randomly tests/scenarios/test_crashes.py $(ARGS)
 

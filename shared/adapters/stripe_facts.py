@@ -166,6 +166,7 @@ def payment_from_stripe(share: int, intent: Raw, disputes: Sequence[Raw]) -> Pay
         refundable=all(d["is_charge_refundable"] for d in disputes),
         method="card" if _method(charge) == "card" else "bank",
         total=charge["amount_captured"],
+        country=((charge.get("payment_method_details") or {}).get("card") or {}).get("country"),
     )
 
 

@@ -43,7 +43,10 @@ class LineFacts:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFacts:
-    """A payment on an invoice (minor units); `id` is the payment intent."""
+    """A payment on an invoice (minor units); `id` is the payment intent.
+
+    `country` is where its card was issued.
+    """
 
     id: str
     amount: int
@@ -53,6 +56,7 @@ class PaymentFacts:
     refundable: bool
     method: str
     total: int
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.application.case_document import instant
 from shared.application.cases.notes import open_note
+from shared.application.cases.read_signals import read_signals
 from shared.application.show_cancellation import refund_document
 from shared.domain.case_clocks import CaseClock
 from shared.domain.errors import ErasedError, NotFoundError
@@ -94,6 +95,7 @@ def staff_view(services: Services, case: RefundCase) -> dict[str, Any]:
         "decided_by": case.decided_by,
         "manual_transfer": case.manual_transfer,
         "cancellation": case.cancellation,
+        "signals": read_signals(services, case),
     }
 
 
