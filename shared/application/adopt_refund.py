@@ -102,6 +102,9 @@ def _under_way(
         change.mail("refund_requires_action", _mail(operation, seen))
     elif before.status not in UNDER_WAY:
         change.mail("refund_pending", _mail(operation, seen))
+    promise = promise_of(change, operation)
+    if promise is not None:
+        settle(change, promise)
 
 
 def _succeeded(change: Change, operation: RefundOperation, seen: RefundFacts) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.application.cases.assess import Assessed, assess, keep
+from shared.application.cases.case_facts import effective_ground
 from shared.application.cases.conclude import answer
 from shared.application.cases.notes import write_note
 from shared.application.cases.pay import pay
@@ -214,11 +215,26 @@ def _need(change: Change, case: RefundCase, decided: Assessed, by: StaffMember) 
     need = max(Need.ONE_PERSON, needed(limits, asked, to_customer, by_person))
     rule = _approval_rule(decided)
     if rule is not None and decided.decision.outcome is not Outcome.DENIED:
-        lately = to_customer.since(asked.at - CUSTOMER_PERIOD)
-        total = asked.amount + sum(g.amount for g in lately if g.currency == asked.currency)
+        total = asked.amount + _granted_alike(change, case, asked)
         if total > rule.agent_limits.get(asked.currency, 0):
             need = max(need, Need.TWO_PEOPLE)
     return need
+
+
+def _granted_alike(change: Change, case: RefundCase, asked: Grant) -> int:
+    """What this customer was granted lately on the same ground, in cases of their own."""
+    since = asked.at - CUSTOMER_PERIOD
+    cases = [stored.record for stored in change.services.store.all_of(RefundCase, case.customer)]
+    return sum(
+        other.amount or 0
+        for other in cases
+        if other.id != case.id
+        and other.discretionary
+        and effective_ground(other) is effective_ground(case)
+        and other.currency == asked.currency
+        and other.decided_at is not None
+        and other.decided_at > since
+    )
 
 
 def _grant(change: Change, case: RefundCase, decided: Assessed) -> Grant:
