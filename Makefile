@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test outage crash lint clauses data-map bench-quote mutate prove prove-bugs check-stripe-cli report-stripe lock build
+.PHONY: help setup run test outage crash lint fuzz clauses data-map bench-quote mutate prove prove-bugs check-stripe-cli report-stripe lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,6 +29,9 @@ test: setup ## lint, then every test: unit, application, contract, handlers, inf
 
 lint: setup ## ruff, mypy --strict, import-linter, cfn-lint
 	@$(BIN)/python -m infrastructure.local lint
+
+fuzz: setup ## the API from its own document: FUZZ_CASES a route (100), no 5xx, no change on a refusal
+	@FUZZ_CASES=$(or $(FUZZ_CASES),100) $(BIN)/python -m pytest -q -s -p no:randomly tests/handlers/test_fuzz.py
 
 clauses: setup ## what each policy obliges to, and what proves it
 	@$(BIN)/python -m infrastructure.clauses

@@ -48,6 +48,9 @@ _STATUS: dict[type[RejectedError], int] = {
 }
 _PASSING = (UnavailableError, OutcomeUnknownError, ConflictingWriteError)
 _MAX_KEY = 255
+# Ids of ours and of Stripe's; a longer one would not even fit into a key of the table.
+_NAME = re.compile(r"[\x21-\x7e]{1,255}")
+_CUSTOMER = re.compile(r"cus_[A-Za-z0-9_]{1,251}")
 _QUOTED = re.compile(r"value '.*'", re.DOTALL)
 
 
@@ -96,8 +99,16 @@ class Request:
             ) from error
 
     def path(self, name: str) -> str:
-        """A path parameter."""
-        return str((self._event.get("pathParameters") or {})[name])
+        """A path parameter.
+
+        Raises:
+            NotFoundError: nothing of ours is named like that.
+        """
+        value = str((self._event.get("pathParameters") or {})[name])
+        shape = _CUSTOMER if name == "customer" else _NAME
+        if not shape.fullmatch(value):
+            raise NotFoundError(name)
+        return value
 
     def query(self, name: str) -> str | None:
         """A parameter of the query, None where it is not there."""

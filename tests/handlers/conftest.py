@@ -9,6 +9,7 @@ import pytest
 from shared.runtime import settings as parts
 from tests.application.builders import services_with_annual_plan
 from tests.fakes.services import FakeServices
+from tests.infrastructure.cloudformation import ROOT
 
 WEBHOOK_SECRET = "whsec_test"
 
@@ -47,27 +48,9 @@ def services(monkeypatch: pytest.MonkeyPatch) -> HandlerServices:
     made = HandlerServices()
     ready = services_with_annual_plan()
     made.store, made.billing, made.clock = ready.store, ready.billing, ready.clock
-    for function in (
-        "receive_stripe_webhook",
-        "process_stripe_event",
-        "perform_money_effect",
-        "perform_cancellation_effect",
-        "perform_notification",
-        "perform_evidence_effect",
-        "do_due_work",
-        "reconcile_with_stripe",
-        "show_account",
-        "quote_cancellation",
-        "cancel_subscription",
-        "withdraw_cancellation",
-        "check_access",
-        "link_identity",
-        "judge_disputes",
-        "manage_accounts",
-        "record_activity",
-    ):
-        monkeypatch.setattr(
-            f"functions.{function}.handler.services_for", lambda *_wanted: made, raising=True
-        )
+    for handler in ROOT.glob("functions/*/handler.py"):
+        if "services_for" in handler.read_text():
+            place = f"functions.{handler.parent.name}.handler.services_for"
+            monkeypatch.setattr(place, lambda *_wanted: made, raising=True)
     monkeypatch.setattr("shared.runtime.bootstrap.received_messages", lambda: made)
     return made

@@ -25,6 +25,7 @@ def http_event(
     path: dict[str, str] | None = None,
     jwt: dict[str, str] | None = None,
     encoded: bool = False,
+    query: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     content = raw if raw is not None else json.dumps(body).encode() if body is not None else b""
     text = base64.b64encode(content).decode() if encoded else content.decode("utf-8", "replace")
@@ -36,6 +37,8 @@ def http_event(
         "body": text,
         "isBase64Encoded": encoded,
     }
+    if query:
+        event["queryStringParameters"] = query
     if path:
         event["pathParameters"] = path
     if jwt is not None:
