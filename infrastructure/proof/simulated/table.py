@@ -13,6 +13,7 @@ from shared.ports import Check, DueKey, Put, Stored
 
 Key = tuple[str, str]
 LARGEST_TRANSACTION = 100
+SWEPT = frozenset(items.DUE_SHARDS)
 LONGEST_LAG = 2 * MINUTE
 
 Watch = Callable[[Any, Any], None]
@@ -127,8 +128,13 @@ class Table:
         ]
 
     def first_due(self) -> str | None:
-        """When the next record comes due."""
-        return min((due_at for _, due_at in self.due.values()), default=None)
+        """When the next record comes due that the schedule sweeps."""
+        return min((due_at for shard, due_at in self.due.values() if shard in SWEPT), default=None)
+
+    def due_of(self, record: object) -> str | None:
+        """When the schedule sweeps a record; None for what waits in a queue for people."""
+        shard, due_at = self.due.get(items.key_of(record), ("", ""))
+        return due_at if shard in SWEPT else None
 
     def backup(self) -> Backup:
         """The table as it is now; items are never changed in place."""

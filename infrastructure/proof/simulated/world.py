@@ -118,9 +118,9 @@ class World:
 
     def _committed(self, old: Any, new: Any) -> None:
         self.watch.written(old, new)
-        due_at = getattr(new, "due_at", None)
+        due_at = self.table.due_of(new)
         if due_at is not None:
-            self.plan_sweep(due_at)
+            self.plan_sweep(datetime.fromisoformat(due_at))
 
     def plan_sweep(self, due_at: datetime) -> None:
         """Let the schedule run on the first full minute from `due_at` on."""
