@@ -32,6 +32,7 @@ from shared.ports import Put
 STRIPE_KEY = "sk_test_local"
 STRIPE_READ_KEY = "rk_test_local_read_only"
 MAIL_FROM = "billing@example.com"
+ESCALATION_TO = "desk@example.com"
 
 # The clock runs on while the stack starts, and never goes back: an hour leaves every test and the
 # world free to begin at the first second of 2026.
@@ -46,8 +47,9 @@ Progress = Callable[[str], None]
 class Stack:
     """A running local stack; every address is on the loopback interface."""
 
-    def __init__(self, ports: Ports, directory: Path) -> None:
+    def __init__(self, ports: Ports, directory: Path, policy: str = "voip") -> None:
         """Know the addresses; `start_stack` brings the servers up."""
+        self.policy = policy
         self.directory = directory
         self.aws_endpoint = f"http://{HOST}:{ports.aws}"
         self.api_url = f"{self.aws_endpoint}/_aws/execute-api/api"
@@ -265,6 +267,8 @@ class Stack:
             "StripeApiBase": self.stripe_url,
             "StripeCallsPerSecond": "200",  # the local Stripe limits nothing unless it is asked to
             "MailFrom": MAIL_FROM,
+            "EscalationTo": ESCALATION_TO,
+            "Policy": self.policy,
         }
 
     def _open(self) -> None:
@@ -297,6 +301,7 @@ def start_stack(
     directory: Path,
     progress: Progress = lambda _: None,
     template: Path = ROOT / "template.yaml",
+    policy: str = "voip",
 ) -> Stack:
     """Start and deploy a stack whose files live in `directory`; free ports unless given.
 
@@ -306,6 +311,6 @@ def start_stack(
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = HOST
     ports = ports or Ports.free()
     ports.check()
-    stack = Stack(ports, directory)
+    stack = Stack(ports, directory, policy)
     stack.start(progress, template)
     return stack
