@@ -1,0 +1,122 @@
+"""Every path of a dispute's life over HTTP, and an answer to one: prepared, contested, won."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from infrastructure.local.stack import Stack
+from infrastructure.local.story_tools import Json, control, paying_charge, settle_dispute
+from tests.scenarios.customers import Customer, ask
+from tests.scenarios.people import staff_token
+from tests.verifier.reader import Reader
+
+pytestmark = pytest.mark.stack
+
+Newcomer = Callable[..., Customer]
+Settle = Callable[[], None]
+MONTHLY = {"interval": "month", "amount": 4_900}
+CANADIAN = {"amount": 2_000, "settlement": {"currency": "cad", "rate": "1.4"}}
+
+
+def opened(customer: Customer, kind: str, **about: Any) -> str:
+    charge = paying_charge(customer.stack, customer.subscription)
+    wanted = {"charge": charge, "kind": kind, **about}
+    return str(control(customer.stack, "POST", "disputes", wanted)["id"])
+
+
+def taken(reader: Reader, dispute: str) -> dict[str, int]:
+    """What a dispute has cost the company's balance so far, by currency, as Stripe shows it."""
+    found: dict[str, int] = {}
+    for row in reader.stripe(f"disputes/{dispute}")["balance_transactions"]:
+        found[row["currency"]] = found.get(row["currency"], 0) - int(row["net"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "outcomes", "standing", "where"),
+    [
+        ("lost", {}, (), "suspended", "owed"),
+        ("prevented", {}, (), "good", None),
+        ("block", {}, (), "good", None),
+        ("compliance", {}, (), "suspended", "in_dispute"),
+        ("chargeback", {}, ("lost", "appealed"), "suspended", "in_dispute"),
+        ("chargeback", {}, ("lost", "appealed", "lost"), "suspended", "owed"),
+        ("chargeback", CANADIAN, ("lost",), "suspended", "owed"),
+    ],
+    ids=["lost on arrival", "prevented", "block", "compliance", "appeal", "appeal lost", "partial"],
+)
+def test_each_path_ends_in_the_right_cents(
+    newcomer: Newcomer,
+    settle: Settle,
+    reader: Reader,
+    kind: str,
+    about: Json,
+    outcomes: tuple[str, ...],
+    standing: str,
+    where: str | None,
+):
+    customer = newcomer(**MONTHLY)
+    dispute = opened(customer, kind, **about)
+    for outcome in outcomes:
+        settle_dispute(customer.stack, dispute, outcome)
+    settle()
+    account = customer.account()
+    assert account["standing"] == standing
+    assert customer.access()["entitled"] is (standing == "good")
+    assert (customer.at_stripe()["pause_collection"] is None) is (standing == "good")
+    shown = {
+        b["currency"]: {"owed": b["owed"], "in_dispute": b["in_dispute"]}
+        for b in account["balances"]
+    }
+    cost = taken(reader, dispute) if where else {}
+    assert shown == {c: {"owed": 0, "in_dispute": 0, str(where): a} for c, a in cost.items()}
+
+
+@pytest.fixture
+def countering_costs(stack: Stack) -> Iterator[None]:
+    control(stack, "POST", "settings", {"counter_fee": True})
+    yield
+    control(stack, "POST", "settings", {"counter_fee": False})
+
+
+@pytest.mark.usefixtures("countering_costs")
+def test_a_chargeback_is_answered_from_own_records_and_won(
+    stack: Stack, newcomer: Newcomer, settle: Settle, reader: Reader
+):
+    customer = newcomer(**MONTHLY)
+    used = {"at": "2026-02-01T08:00:00Z", "what": "call", "ip": "203.0.113.7"}
+    keyed = {"headers": {"Idempotency-Key": str(uuid.uuid4())}}
+    body = {"customer": customer.id, "events": [used]}
+    ask(stack, 201, "POST", "/v1/activity", stack.service_token(), body=body, **keyed)
+    dispute = opened(customer, "chargeback", reason="subscription_canceled")
+    settle()
+
+    auditor, approver = staff_token(stack, "auditor"), staff_token(stack, "approver")
+    path = f"/v1/staff/accounts/{customer.id}/disputes/{dispute}"
+    case: Json = ask(stack, 200, "GET", path, auditor).json()
+    assert (case["evidence"]["state"], case["evidence"]["about"]) == ("staged", "canceled")
+    held = reader.stripe(f"disputes/{dispute}")
+    assert (held["status"], held["evidence_details"]["submission_count"]) == ("needs_response", 0)
+    assert "203.0.113.7" in held["evidence"]["access_activity_log"]
+
+    decided = {"body": {"decision": "contest"}}
+    ask(stack, 403, "POST", f"{path}/decisions", auditor, **decided, **keyed)
+    for _ in range(2):
+        ask(stack, 202, "POST", f"{path}/decisions", approver, **decided, **keyed)
+    settle()
+    sent = reader.stripe(f"disputes/{dispute}")
+    assert (sent["status"], sent["evidence_details"]["submission_count"]) == ("under_review", 1)
+    assert sent["evidence"]["cancellation_policy"] == case["evidence"]["file"]
+    (balance,) = customer.account()["balances"]
+    # The amount, the fee of receiving it, and the fee of countering it.
+    assert balance["in_dispute"] == taken(reader, dispute)["usd"] + 1_500
+
+    settle_dispute(stack, dispute, "won")
+    settle()
+    assert customer.account()["standing"] == "good"
+    assert customer.account()["balances"] == [{"currency": "usd", "owed": 0, "in_dispute": 0}]
+    booked = {p["what"]: p for p in ask(stack, 200, "GET", path, auditor).json()["booked"]}
+    # What receiving it cost stays with the company; what countering cost came back.
+    assert (booked["fee"]["absorbed"], booked["countering"]["returned"]) == (1_500, 1_500)
