@@ -14,7 +14,7 @@ from shared.application.case_document import instant
 from shared.application.change import Change, transact
 from shared.application.weigh_dispute import weigh
 from shared.domain.clauses import NO_CONTEST, ContestRule, SubmitBy
-from shared.domain.dispute import ANSWERABLE, Dispute
+from shared.domain.dispute import ANSWERABLE, Dispute, DisputePhase
 from shared.domain.effects import EffectKind
 from shared.domain.evidence import (
     LOOK_AGAIN,
@@ -49,7 +49,11 @@ def begin_defence(change: Change, record: Dispute) -> None:
     rule = contest_rule(change)
     submit_by = record.respond_by - timedelta(hours=rule.margin_hours)
     reminders = sorted(record.respond_by - timedelta(days=days) for days in rule.remind_days)
-    left = record.intended_method in SMART
+    appeal = record.phase is DisputePhase.APPEAL
+    left = appeal or record.intended_method in SMART
+    if appeal:
+        # An appeal has a form of its own and no second chance: a person writes it.
+        change.alert("appeal_open", record.id, f"due by {instant(record.respond_by)}")
     change.put(
         Evidence(
             id=record.id,

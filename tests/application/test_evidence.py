@@ -314,3 +314,16 @@ def test_watching_twice_or_early_does_nothing(services: FakeServices) -> None:
     before = dict(services.store.table)
     assert watch_evidence(services, customer=CUSTOMER, dispute="du_1") == "nothing_to_do"
     assert services.store.table == before
+
+
+def test_an_appeal_is_written_by_a_person(services: FakeServices) -> None:
+    see(services)
+    services.run_effects()
+    later = DUE + timedelta(days=20)
+    see(services, 2, phase=DisputePhase.ENDED, outcome=DisputeOutcome.LOST)
+    for number in (3, 4):
+        see(services, number, phase=DisputePhase.APPEAL, respond_by=later)
+    services.run_effects()
+    assert evidence(services).state is EvidenceState.LEFT_ALONE
+    assert alerts(services).count("appeal_open") == 1
+    assert len(sent(services, submit=False)) == 1

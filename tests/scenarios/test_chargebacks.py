@@ -59,6 +59,7 @@ def seen(customer: Customer) -> Json:
     }
 
 
+@pytest.mark.clause("rtc.chargeback_suspend")
 @pytest.mark.clause("voip.violation")
 def test_a_chargeback_suspends_stops_collection_and_is_owed_when_lost(
     stack: Stack, newcomer: Newcomer, settle: Settle, reader: Reader, table: Table, bus: Bus

@@ -81,6 +81,8 @@ def countering_costs(stack: Stack) -> Iterator[None]:
     control(stack, "POST", "settings", {"counter_fee": False})
 
 
+@pytest.mark.clause("rtc.chargeback_contest")
+@pytest.mark.clause("rtc.chargeback_costs")
 @pytest.mark.usefixtures("countering_costs")
 def test_a_chargeback_is_answered_from_own_records_and_won(
     stack: Stack, newcomer: Newcomer, settle: Settle, reader: Reader
