@@ -101,7 +101,7 @@ class Change:
             created_at=self.now,
             next_attempt_at=self.now + SWEEP_AFTER,
             environment=self.services.environment,
-            incarnation=self.services.incarnation,
+            sent_in=self.services.incarnation,
         )
         self.put(effect)
         self.effects.append(effect)

@@ -248,7 +248,7 @@ RECORDS: Mapping[type, RecordMap] = {
         d.BOOKKEEPING,
         {
             FINANCIAL: "params result",
-            TECHNICAL: "id customer kind status created_at next_attempt_at environment incarnation "
+            TECHNICAL: "id customer kind status created_at next_attempt_at environment sent_in "
             "epoch attempts ambiguous key sent_at last_sent_at reason",
         },
         counts_from="created_at",

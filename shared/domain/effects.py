@@ -146,7 +146,9 @@ class Effect:
     """One intended change of the world outside.
 
     `params` is frozen when the effect is made: an edit is a new effect. `sent_at` is when the
-    current epoch's key was first used, `last_sent_at` when it was last used.
+    current epoch's key was first used, `last_sent_at` when it was last used. `sent_in` is the
+    life of the table in which it was made or last sent; its item's own `incarnation` moves with
+    every write and would forget that.
     """
 
     id: str
@@ -157,7 +159,7 @@ class Effect:
     created_at: datetime
     next_attempt_at: datetime
     environment: str
-    incarnation: int = 1
+    sent_in: int = 1
     epoch: int = 0
     attempts: int = 0
     ambiguous: bool = False
@@ -195,7 +197,7 @@ class Effect:
         return replace(
             self,
             status=EffectStatus.SENT,
-            incarnation=incarnation,
+            sent_in=incarnation,
             epoch=epoch,
             key=f"{self.kind.value}:{self.environment}:{self.id}:{epoch}",
             attempts=self.attempts + 1,
@@ -262,7 +264,7 @@ def decide_attempt(effect: Effect, now: datetime, incarnation: int) -> Attempt:
         return Attempt.NOTHING
     if effect.attempts and now < effect.next_attempt_at:
         return Attempt.NOTHING
-    if effect.incarnation != incarnation or (effect.sent_at is None and incarnation > 1):
+    if effect.sent_in != incarnation or (effect.sent_at is None and incarnation > 1):
         return Attempt.LOOK_UP_FIRST
     if effect.sent_at is None:
         return Attempt.SEND

@@ -11,6 +11,8 @@ from shared.application.perform_effect import perform_effect
 from shared.application.quote_cancellation import quote_cancellation
 from shared.application.show_cancellation import show_cancellation
 from shared.domain.cancellation import Timing
+from shared.domain.errors import UnavailableError
+from shared.domain.refund_operation import RefundFacts
 from tests.application.builders import CUSTOMER, SUBSCRIPTION, services_with_annual_plan
 from tests.fakes.services import FakeServices
 
@@ -77,3 +79,29 @@ def test_without_the_fence_a_restore_refunds_twice() -> None:
         services.run_effects()
         services.clock.advance(minutes=10)
     assert len(services.billing.refunds) == 2
+
+
+def test_a_look_up_that_fails_makes_an_old_sending_none_of_this_life(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The backup was made while the refund was on its way; the first look-up after it is cut."""
+    services = services_with_annual_plan()
+    backups: list[dict[Any, Any]] = []
+    refund_payment = services.billing.refund_payment
+
+    def kept(**arguments: Any) -> RefundFacts:
+        backups.append(copy.deepcopy(services.store.table))
+        return refund_payment(**arguments)
+
+    monkeypatch.setattr(services.billing, "refund_payment", kept)
+    backups_of_a_whole_life(services)
+    services.store.table = backups[0]
+    services.incarnation = 2
+    services.billing.forget_keys()
+    services.billing.fail_before["refunds_of"] = [UnavailableError("cut")]
+    for _ in range(30):
+        services.run_due_work()
+        services.run_effects()
+        services.clock.advance(minutes=10)
+    assert not services.billing.fail_before["refunds_of"]
+    assert len(services.billing.refunds) == 1

@@ -124,7 +124,6 @@ class FakeServices:
 
     def __init__(self) -> None:
         self.environment = "test"
-        self.incarnation = 1
         self.livemode = False
         self.staff_address = "staff@example.com"
         self.policy = "voip"
@@ -146,6 +145,15 @@ class FakeServices:
         self.policies: Policies = TermsInForce(policy_files, self.store)
         opened = Controls(OPERATIONS, True, "tests", "tests", START)
         self.store.commit([Put(opened, 0)])
+
+    @property
+    def incarnation(self) -> int:
+        """The life of the table, which the store stamps on whatever it writes."""
+        return self.store.incarnation
+
+    @incarnation.setter
+    def incarnation(self, life: int) -> None:
+        self.store.incarnation = life
 
     def run_effects(self, *, rounds: int = 50) -> None:
         """Carry out woken effects until no message is left, moving the clock past each delay."""

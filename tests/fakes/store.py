@@ -18,6 +18,7 @@ class FakeStore:
         self.table: dict[tuple[str, str], dict[str, Any]] = {}
         self.before_commit: list[Any] = []
         self.commits = 0
+        self.incarnation = 1
 
     def get(self, kind: type[R], *key: str) -> Stored[R] | None:
         item = self.table.get(items.key(kind, *key))
@@ -44,7 +45,10 @@ class FakeStore:
         for key, write in zip(keys, writes, strict=True):
             if isinstance(write, Put):
                 self.table[key] = items.to_item(
-                    write.record, version=write.version + 1, incarnation=1, livemode=False
+                    write.record,
+                    version=write.version + 1,
+                    incarnation=self.incarnation,
+                    livemode=False,
                 )
             elif isinstance(write, Delete):
                 del self.table[key]

@@ -118,7 +118,7 @@ PLANTED = (
     Planted(
         "a restored table is not fenced",
         EFFECTS,
-        "    if effect.incarnation != incarnation or (effect.sent_at is None and incarnation > 1)"
+        "    if effect.sent_in != incarnation or (effect.sent_at is None and incarnation > 1)"
         ":\n"
         "        return Attempt.LOOK_UP_FIRST\n",
         "",
