@@ -26,5 +26,6 @@ def with_known_facts(services: Services, case: RefundCase) -> RefundCase:
     return replace(
         case,
         findings=dict(case.findings) | found,
-        invoices=(*case.invoices, *double_payments(checks)),
+        # Payments give back in their order, and what was paid twice goes back where it came from.
+        invoices=(*double_payments(checks), *case.invoices),
     )
