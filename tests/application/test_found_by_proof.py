@@ -14,7 +14,7 @@ from shared.application.reconcile import Report, reconcile
 from shared.application.reconcile_lists import Scope as Reach
 from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Timing
-from shared.domain.dispute import Dispute
+from shared.domain.dispute import Dispute, DisputeOutcome
 from shared.domain.effects import EffectKind, EffectStatus
 from shared.domain.errors import RefusedError
 from shared.domain.invoice import PendingCharge
@@ -232,3 +232,13 @@ def test_an_end_is_not_carried_out_before_its_time(services: FakeServices) -> No
     assert not end_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
     services.clock.advance(seconds=1)
     assert end_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
+
+
+def test_an_old_answer_moves_no_dispute_back(services: FakeServices) -> None:
+    """Stripe's answers may overtake one another on their way."""
+    for number, outcome in enumerate((DisputeOutcome.LOST, DisputeOutcome.UNDECIDED)):
+        services.billing.disputes["du_1"] = chargeback(outcome=outcome)
+        event = f"evt_{number}"
+        handle_dispute(services, dispute="du_1", event=event, event_type="charge.dispute.updated")
+    (record,) = services.store.all_of(Dispute, CUSTOMER)
+    assert record.record.outcome is DisputeOutcome.LOST

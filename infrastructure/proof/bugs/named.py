@@ -53,6 +53,7 @@ PLANTED = (
         PERFORM,
         "except RefusedError as refusal:",
         "except ZeroDivisionError as refusal:",
+        tests="tests/application",
     ),
     Planted(
         "P6 a refund that fails after its success is ignored",
