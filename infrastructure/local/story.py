@@ -1,4 +1,4 @@
-"""The checked story: the three flows on the running stack, then expected against observed."""
+"""The checked story: the four flows on the running stack, then expected against observed."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -14,6 +14,7 @@ from infrastructure.local.story_cancel import (
     cancel_now,
     pass_the_end,
 )
+from infrastructure.local.story_case import claim_overcharge
 from infrastructure.local.story_disputes import (
     escalate_and_win,
     lose,
@@ -51,6 +52,7 @@ def play_all(scene: Scene, world: World, chance: Random | None) -> None:
     """Everybody's part, in the order of time."""
     keep_clear_of_renewals(scene, world)
     cancel_now(scene, world.ann)
+    claim_overcharge(scene, world, world.ann)
     ending = cancel_at_the_end(scene, world.ben, chance)
     cancel_now(scene, world.chiyo)
     lost = open_chargeback(scene, world.dev)

@@ -38,6 +38,10 @@ class Visitor:
         """Return a document of the API."""
         return self._call("GET", path, None, {})
 
+    def post(self, path: str, body: Json) -> Json:
+        """Send a document to the API; its answer."""
+        return self._call("POST", path, body, {})
+
     def quote(self, subscription: str, timing: str) -> Json:
         """Ask what a cancellation would bring."""
         body = {"subscription": subscription, "timing": timing}
