@@ -1,13 +1,21 @@
 """What every test shares: the one local stack, and the ban on the network beyond it."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import pytest_socket
+from hypothesis import settings
 
 from infrastructure.cli import quote_command
 from infrastructure.local.stack import Stack, start_stack
+
+# The same examples at every run, so that a commit that passed passes again. New ones are searched
+# with HYPOTHESIS_PROFILE=search, and what they find becomes a test of its own.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # These stages prove logic and adapters in memory: no socket is opened at all.
 SOCKETLESS = ("tests/unit/", "tests/application/")

@@ -1,5 +1,7 @@
 """Reductions: charges per resolved issue, named deductions and kept gateway fees."""
 
+from fractions import Fraction
+
 from shared.domain import clauses as c
 from shared.domain.calendars import days_between
 from shared.domain.decision import Deduction, Ruled, Ruling, ruling
@@ -43,7 +45,11 @@ def named_deductions(clause: c.NamedDeductions | None, s: Situation) -> list[Ded
 
 
 def gateway_fees(s: Situation, shares: Shares) -> list[Deduction]:
-    """The payment provider's fees that the pack keeps, of invoices that give something back."""
+    """The payment provider's fees that the pack keeps, of invoices that give something back.
+
+    A fee never takes more than its own invoice gives back: a larger one would eat into the return
+    of another, and leaving later could give back more.
+    """
     if s.settings.gateway_fees is GatewayFees.NONE:
         return []
     kept = ZERO
@@ -52,8 +58,8 @@ def gateway_fees(s: Situation, shares: Shares) -> list[Deduction]:
         paid = sum(payment.amount for payment in invoice.payments)
         fee = sum(payment.fee for payment in invoice.payments)
         if s.settings.gateway_fees is GatewayFees.FULL:
-            kept += fee if due else 0
+            kept += min(due, Fraction(fee))
         elif paid:
-            kept += min(due / paid, ONE) * fee
+            kept += min(due, min(due / paid, ONE) * fee)
     amount = round_to_grain(kept, s.grain, s.settings.rounding)
     return [Deduction(GATEWAY_FEES, GATEWAY_FEES, amount)] if amount else []

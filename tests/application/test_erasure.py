@@ -257,8 +257,7 @@ def hinder(services: FakeServices, what: str) -> None:
         case "legal_hold":
             place_hold(services, CUSTOMER, "court-7/26", STAFF)
         case "open_dispute":
-            services.billing.disputes["du_1"] = chargeback(outcome=DisputeOutcome.UNDECIDED)
-            handle_dispute(services, dispute="du_1", event=services.ids.new(), event_type="t")
+            _dispute(services, f"du_{len(services.billing.disputes) + 1}", DisputeOutcome.UNDECIDED)
         case "unpaid_balance":
             _owe(services, 500)
         case "running_subscription":
@@ -273,12 +272,17 @@ def clear(services: FakeServices, what: str) -> None:
             for hold in known.record.holds:
                 lift_hold(services, CUSTOMER, hold.id, STAFF)
         case "open_dispute":
-            services.billing.disputes["du_1"] = chargeback(outcome=DisputeOutcome.WON)
-            handle_dispute(services, dispute="du_1", event=services.ids.new(), event_type="t")
+            _dispute(services, f"du_{len(services.billing.disputes)}", DisputeOutcome.WON)
         case "unpaid_balance":
             _owe(services, -500)
         case "running_subscription":
             _subscription(services, runs=False)
+
+
+def _dispute(services: FakeServices, dispute: str, outcome: DisputeOutcome) -> None:
+    """A dispute that is over does not open again: each time it is another one."""
+    services.billing.disputes[dispute] = replace(chargeback(outcome=outcome), id=dispute)
+    handle_dispute(services, dispute=dispute, event=services.ids.new(), event_type="t")
 
 
 def _owe(services: FakeServices, amount: int) -> None:

@@ -60,8 +60,13 @@ def places(stack: Stack) -> dict[str, str]:
     peeked = requests.get(f"{stack.aws_endpoint}/_ministack/sqs/messages", timeout=30)
     found["queues"] = peeked.text
     assert sqs.list_queues()["QueueUrls"]
-    users = stack.aws("cognito-idp").list_users(UserPoolId=stack.outputs["UserPoolId"])
-    found["user pool"] = json.dumps(users["Users"], default=str)
+    pages = stack.aws("cognito-idp").get_paginator("list_users")
+    users = [
+        user
+        for page in pages.paginate(UserPoolId=stack.outputs["UserPoolId"])
+        for user in page["Users"]
+    ]
+    found["user pool"] = json.dumps(users, default=str)
     found["mails"] = "".join(f"{mail.subject}\n{mail.text}" for mail in stack.mails())
     return found | logs(stack)
 

