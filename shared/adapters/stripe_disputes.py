@@ -102,7 +102,6 @@ def dispute_from_stripe(
         network=card.get("network") or method.get("type") or "",
         reason_code=_reason_code(method),
         submissions=details.get("submission_count") or 0,
-        submitted_late=bool(details.get("past_due")),
         submission_method=details.get("submission_method") or "",
         intended_method=raw.get("intended_submission_method") or "",
     )

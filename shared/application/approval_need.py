@@ -16,7 +16,7 @@ from shared.domain.approval_limits import (
     needed,
 )
 from shared.domain.controls import OPERATIONS, Controls, partition_of
-from shared.ports import Put, Services, Stored
+from shared.ports import Services
 
 
 def approval_need(change: Change, *, amount: int, currency: str, person: str | None) -> Need:
@@ -24,23 +24,24 @@ def approval_need(change: Change, *, amount: int, currency: str, person: str | N
 
     `person` is who decides, whose own grants add up too; None where nobody does.
     """
-    services = change.services
     return needed(
-        limits_in_force(services),
+        limits_in_force(change.services),
         Grant(change.now, amount, currency),
         change.load(Grants) or Grants(change.customer),
-        _of_person(services, person).record if person else None,
+        _of_person(change, person) if person else None,
     )
 
 
-def note_grant(change: Change, *, amount: int, currency: str, person: str | None) -> None:
-    """Let a discretionary grant count, in the commit that makes it."""
-    grant = Grant(change.now, amount, currency)
+def note_grant_to_customer(change: Change, *, amount: int, currency: str) -> None:
+    """Let a discretionary grant count with this customer, in the commit that makes it."""
     known = change.load(Grants) or Grants(change.customer)
-    change.put(known.plus(grant, CUSTOMER_PERIOD))
-    if person:
-        stored = _of_person(change.services, person)
-        change.beside(Put(stored.record.plus(grant, PERSON_PERIOD), stored.version))
+    change.put(known.plus(Grant(change.now, amount, currency), CUSTOMER_PERIOD))
+
+
+def note_grant_by_person(change: Change, person: str, *, amount: int, currency: str) -> None:
+    """Let a discretionary grant count with who decided on it, likewise."""
+    grant = Grant(change.now, amount, currency)
+    change.put_of(partition_of(person), _of_person(change, person).plus(grant, PERSON_PERIOD))
 
 
 def limits_in_force(services: Services) -> ApprovalLimits:
@@ -49,6 +50,6 @@ def limits_in_force(services: Services) -> ApprovalLimits:
     return stored.record.limits if stored else DEFAULT_LIMITS
 
 
-def _of_person(services: Services, person: str) -> Stored[Grants]:
-    partition = partition_of(person)
-    return services.store.get(Grants, partition) or Stored(Grants(partition), 0)
+def _of_person(change: Change, person: str) -> Grants:
+    owner = partition_of(person)
+    return change.load_of(owner, Grants) or Grants(owner)

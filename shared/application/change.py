@@ -67,6 +67,9 @@ class Change:
     def load_of(self, owner: str, kind: type[R], *key: str) -> R | None:
         """A record in another partition, remembered likewise; write it back with `put_of`."""
         place = (kind, (f"of {owner}", *key))
+        if place in self._puts:
+            written: R = self._puts[place]
+            return written
         stored = self.services.store.get(kind, owner, *key)
         self._versions[place] = stored.version if stored else 0
         return stored.record if stored else None

@@ -125,7 +125,6 @@ class DisputeFacts:
     network: str = ""
     reason_code: str = ""
     submissions: int = 0
-    submitted_late: bool = False
     submission_method: str = ""
     intended_method: str = ""
 

@@ -13,6 +13,8 @@ class StaffRole(StrEnum):
     AUDITOR = "auditor"
 
 
+# The highest first.
+RANK = (StaffRole.ADMIN, StaffRole.APPROVER, StaffRole.AGENT, StaffRole.AUDITOR)
 EVERY_ROLE = frozenset(StaffRole)
 # Whoever may change something; an auditor reads.
 WORKING_ROLES = EVERY_ROLE - {StaffRole.AUDITOR}
@@ -34,3 +36,8 @@ class StaffMember:
     def actor(self) -> str:
         """The name under which the audit trail has this person: one person, one actor."""
         return f"staff:{self.issuer}#{self.subject}"
+
+    @property
+    def role(self) -> StaffRole:
+        """The role in which a consent of this person counts: the highest."""
+        return next(role for role in RANK if role in self.roles)

@@ -2,7 +2,12 @@
 
 import pytest
 
-from shared.application.approval_need import approval_need, limits_in_force, note_grant
+from shared.application.approval_need import (
+    approval_need,
+    limits_in_force,
+    note_grant_by_person,
+    note_grant_to_customer,
+)
 from shared.application.change import Change, transact
 from shared.application.turn_switch import set_limits
 from shared.domain.approval_limits import DEFAULT_LIMITS, AmountLimits, ApprovalLimits, Need
@@ -24,7 +29,9 @@ def grant(
 
     def decide(change: Change) -> Need:
         need = approval_need(change, amount=amount, currency="usd", person=by)
-        note_grant(change, amount=amount, currency="usd", person=by)
+        note_grant_to_customer(change, amount=amount, currency="usd")
+        if by:
+            note_grant_by_person(change, by, amount=amount, currency="usd")
         return need
 
     return transact(services, to, "staff", decide)

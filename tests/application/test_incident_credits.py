@@ -10,7 +10,8 @@ from shared.application.incidents.propose_credits import propose_credits
 from shared.application.incidents.record_incident import record_incident, withdraw_incident
 from shared.application.incidents.release_credits import approve_batch, view_batch
 from shared.application.refresh_subscription import refresh_subscription
-from shared.domain.approval_limits import Need
+from shared.domain.approval_limits import Grants, Need
+from shared.domain.controls import partition_of
 from shared.domain.credit_batch import BatchState, digest_of, totals
 from shared.domain.errors import ConflictError, InvalidRequestError
 from shared.domain.facts import Attribution, SettleAs
@@ -100,6 +101,12 @@ def refunded(services: FakeServices) -> list[int]:
     return [refund.amount for refund in services.billing.refunds.values()]
 
 
+def granted(services: FakeServices, to: str) -> int:
+    """What adds up lately to a customer, or by a person."""
+    stored = services.store.get(Grants, to)
+    return sum(grant.amount for grant in stored.record.grants) if stored else 0
+
+
 def test_whom_it_hit_is_proposed_approved_as_one_and_paid_once(services: FakeServices):
     record(services)
     batch = propose(services)
@@ -113,6 +120,10 @@ def test_whom_it_hit_is_proposed_approved_as_one_and_paid_once(services: FakeSer
     view = view_batch(services, batch)
     assert (view.batch.state, view.counts) == (BatchState.RELEASED, {"carried_out": PEOPLE})
     assert refunded(services) == [CREDIT] * PEOPLE
+    # Each part counts with its customer, the whole once with who approved it.
+    customers = {refund.customer or "" for refund in services.billing.refunds.values()}
+    assert {granted(services, customer) for customer in customers} == {CREDIT}
+    assert granted(services, partition_of(AGENT.actor)) == PEOPLE * CREDIT
     # Asked again, or delivered again, it pays nothing more.
     again = propose(services)
     assert view_batch(services, again).counts == {"nothing_due": PEOPLE}

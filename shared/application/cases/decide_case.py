@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shared.application.approval_need import (
+    approval_need,
+    note_grant_by_person,
+    note_grant_to_customer,
+)
 from shared.application.cases.assess import Assessed, assess, keep
 from shared.application.cases.case_facts import effective_ground
 from shared.application.cases.conclude import answer
@@ -18,24 +23,12 @@ from shared.application.cases.review_case import load_open
 from shared.application.change import Change, transact
 from shared.application.step_case import put_case
 from shared.domain import clauses as c
-from shared.domain.approval_limits import (
-    CUSTOMER_PERIOD,
-    DEFAULT_LIMITS,
-    PERSON_PERIOD,
-    Grant,
-    Grants,
-    Need,
-    needed,
-    suffices,
-)
+from shared.domain.approval_limits import CUSTOMER_PERIOD, Grant, Need, suffices
 from shared.domain.clauses import Outcome
-from shared.domain.controls import OPERATIONS, Controls, partition_of
 from shared.domain.errors import ConflictError, InvalidRequestError
 from shared.domain.refund_case import CaseApproval, CaseState, RefundCase
-from shared.domain.staff import StaffMember, StaffRole
+from shared.domain.staff import StaffMember
 from shared.ports import Services
-
-_RANK = (StaffRole.ADMIN, StaffRole.APPROVER, StaffRole.AGENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +85,9 @@ def approve(
         if not enough:
             missing = need if not suffices(need, agreed) else Need.TWO_PEOPLE
             return Decided(put_case(change, keep(change, known, seen)), missing)
-        _remember(change, decided, by)
+        granted, currency = decided.decision.total, decided.decision.currency or ""
+        note_grant_to_customer(change, amount=granted, currency=currency)
+        note_grant_by_person(change, by.actor, amount=granted, currency=currency)
         known = replace(keep(change, known, decided), discretionary=True)
         return Decided(pay(change, known, decided, by=by.actor, person=by.actor))
 
@@ -192,7 +187,7 @@ def _approval(
 ) -> CaseApproval:
     return CaseApproval(
         by=by.actor,
-        role=next(role.value for role in _RANK if role in by.roles),
+        role=by.role.value,
         at=change.now,
         digest=seen.facts.digest,
         amount=seen.decision.total if consent.amount is None else consent.amount,
@@ -206,13 +201,9 @@ def _need(change: Change, case: RefundCase, decided: Assessed, by: StaffMember) 
 
     What staff have found out makes an entitlement, so it too meets the limits here.
     """
-    stored = change.services.store.get(Controls, OPERATIONS)
-    limits = stored.record.limits if stored else DEFAULT_LIMITS
     asked = _grant(change, case, decided)
-    to_customer = change.load(Grants) or Grants(change.customer)
-    owner = partition_of(by.actor)
-    by_person = change.load_of(owner, Grants) or Grants(owner)
-    need = max(Need.ONE_PERSON, needed(limits, asked, to_customer, by_person))
+    by_limits = approval_need(change, amount=asked.amount, currency=asked.currency, person=by.actor)
+    need = max(Need.ONE_PERSON, by_limits)
     rule = _approval_rule(decided)
     if rule is not None and decided.decision.outcome is not Outcome.DENIED:
         total = asked.amount + _granted_alike(change, case, asked)
@@ -240,16 +231,6 @@ def _granted_alike(change: Change, case: RefundCase, asked: Grant) -> int:
 def _grant(change: Change, case: RefundCase, decided: Assessed) -> Grant:
     amount = min([decided.decision.total, *(a.amount for a in case.approvals)])
     return Grant(change.now, amount, decided.decision.currency or "")
-
-
-def _remember(change: Change, decided: Assessed, by: StaffMember) -> None:
-    """The grant counts from now on, with this customer and with this person."""
-    grant = Grant(change.now, decided.decision.total, decided.decision.currency or "")
-    to_customer = change.load(Grants) or Grants(change.customer)
-    change.put(to_customer.plus(grant, CUSTOMER_PERIOD))
-    owner = partition_of(by.actor)
-    by_person = change.load_of(owner, Grants) or Grants(owner)
-    change.put_of(owner, by_person.plus(grant, PERSON_PERIOD))
 
 
 def _approval_rule(assessed: Assessed) -> c.ApprovalRule | None:

@@ -83,9 +83,7 @@ def pay(
 
 def _refund(change: Change, case: RefundCase, assessed: Assessed, person: str | None) -> RefundCase:
     """Nothing ends: the case itself promises the money."""
-    assessment = change.load(Assessment, case.id)
-    if assessment is None:
-        raise BrokenInvariantError(f"case {case.id} is paid without an assessment")
+    assessment = _assessment(change, case)
     refunds = plan_refunds(change, case, assessment, assessed.document, decided_by=person)
     case = replace(
         case,
@@ -99,6 +97,13 @@ def _refund(change: Change, case: RefundCase, assessed: Assessed, person: str | 
     if not refunds and not case.credits:
         settle(change, case)
     return change.load(RefundCase, case.id) or case
+
+
+def _assessment(change: Change, case: RefundCase) -> Assessment:
+    assessment = change.load(Assessment, case.id)
+    if assessment is None:
+        raise BrokenInvariantError(f"case {case.id} is paid without an assessment")
+    return assessment
 
 
 def _ending(change: Change, assessed: Assessed) -> Subscription | None:
@@ -121,9 +126,7 @@ def _end(
     person: str | None,
 ) -> RefundCase:
     until = datetime.fromisoformat(assessed.document["cancellation"]["access_until"])
-    assessment = change.load(Assessment, case.id)
-    if assessment is None:
-        raise BrokenInvariantError(f"case {case.id} is paid without an assessment")
+    assessment = _assessment(change, case)
     quote = Quote(
         id=change.services.ids.new(),
         customer=case.customer,

@@ -3,24 +3,20 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from shared.application.approval_need import (
+    approval_need,
+    note_grant_by_person,
+    note_grant_to_customer,
+)
 from shared.application.cases.assess import assess, keep
 from shared.application.cases.pay import pay
 from shared.application.change import Change, transact
 from shared.application.effects.performer import Performer, Result
 from shared.application.incidents.propose_credits import case_of, load_batch
 from shared.application.step_case import put_case
-from shared.domain.approval_limits import (
-    DEFAULT_LIMITS,
-    PERSON_PERIOD,
-    Grant,
-    Grants,
-    Need,
-    needed,
-    suffices,
-)
+from shared.domain.approval_limits import Need, suffices
 from shared.domain.case_clocks import start_review
 from shared.domain.clauses import Outcome
-from shared.domain.controls import OPERATIONS, Controls, partition_of
 from shared.domain.credit_batch import (
     PAGE,
     BatchConsent,
@@ -36,10 +32,8 @@ from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import BrokenInvariantError, ConflictError
 from shared.domain.incident import INCIDENTS
 from shared.domain.refund_case import CaseApproval, RefundCase
-from shared.domain.staff import StaffMember, StaffRole
+from shared.domain.staff import StaffMember
 from shared.ports import Services
-
-_RANK = (StaffRole.ADMIN, StaffRole.APPROVER, StaffRole.AGENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +102,7 @@ def approve_batch(
         earlier = tuple(c for c in known.consents if c.digest == digest)
         if any(consent.by == by.actor for consent in earlier):
             raise ConflictError("same-person", "You have agreed already; somebody else has to.")
-        role = next(role.value for role in _RANK if role in by.roles)
-        mine = BatchConsent(by.actor, role, change.now, digest, reason)
+        mine = BatchConsent(by.actor, by.role.value, change.now, digest, reason)
         known = replace(known, consents=(*earlier, mine), digest=digest)
         sums = totals(view.payable)
         need = _need(change, sums, by)
@@ -117,7 +110,8 @@ def approve_batch(
         if not suffices(need, [(c.by, c.role) for c in known.consents]):
             change.put(known)
             return known, need
-        _remember(change, sums, by)
+        for currency, amount in sums:
+            note_grant_by_person(change, by.actor, amount=amount, currency=currency)
         released = replace(known, state=BatchState.RELEASING, totals=sums, place=(0, None))
         change.put(released)
         change.effect(EffectKind.RELEASE_CREDITS, {"batch": batch, "page": 0})
@@ -162,24 +156,11 @@ def _refuse_unapprovable(view: BatchView, digest: str) -> None:
 
 def _need(change: Change, sums: tuple[tuple[str, int], ...], by: StaffMember) -> Need:
     """Whose consent the whole batch takes: of its currencies the one that asks for most."""
-    stored = change.services.store.get(Controls, OPERATIONS)
-    limits = stored.record.limits if stored else DEFAULT_LIMITS
-    owner = partition_of(by.actor)
-    by_person = change.load_of(owner, Grants) or Grants(owner)
-    nobody = Grants(INCIDENTS)
     needs = [
-        needed(limits, Grant(change.now, amount, currency), nobody, by_person)
+        approval_need(change, amount=amount, currency=currency, person=by.actor)
         for currency, amount in sums
     ]
     return max([Need.ONE_PERSON, *needs])
-
-
-def _remember(change: Change, sums: tuple[tuple[str, int], ...], by: StaffMember) -> None:
-    owner = partition_of(by.actor)
-    grants = change.load_of(owner, Grants) or Grants(owner)
-    for currency, amount in sums:
-        grants = grants.plus(Grant(change.now, amount, currency), PERSON_PERIOD)
-    change.put_of(owner, grants)
 
 
 def _release(services: Services, effect: Effect) -> Result:
@@ -251,6 +232,8 @@ def _pay(change: Change, proposal: str) -> Result:
     case = keep(change, put_case(change, case), assessed)
     by = batch.consents[-1].by
     pay(change, case, assessed, by=by, person=by)
+    # Who approved the batch has it counted as a whole; with the customer each part counts.
+    note_grant_to_customer(change, amount=known.amount, currency=known.currency or "")
     change.put(replace(known, state=ProposalState.CARRIED_OUT, case=case.id))
     return {"state": ProposalState.CARRIED_OUT.value, "case": case.id}
 
