@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from shared.application.intake import take_declaration as use
+from shared.application.privacy.log_access import log_access
 from shared.runtime.bootstrap import services_for
 from shared.runtime.http import Request, Response, api
 from shared.runtime.settings import Effects, StaffApi, Stripe, Table, Vault
@@ -34,6 +35,7 @@ def match(request: Request) -> Response:
     """A declaration, matched."""
     services = services_for(Table, Effects, Stripe, Vault, StaffApi)
     by, body = request.staff(services), request.json(Match)
+    log_access(services, body.customer, actor=by.actor, what=request.route)
     matched = use.match_declaration(
         services,
         request.path("id"),

@@ -5,6 +5,7 @@ from datetime import UTC
 
 from functions.review_cases import schema
 from shared.application.cases import give_evidence, open_case, queue, review_case, show_case
+from shared.application.privacy.log_access import log_access, log_list
 from shared.domain.refund_case import RefundCase
 from shared.domain.staff import StaffMember
 from shared.domain.texts import clean_text
@@ -22,14 +23,18 @@ def shown(services: Services, case: RefundCase, status: int = 200) -> Response:
     return Response(status, show_case.staff_view(services, case))
 
 
-def list_cases(services: Services, _person: StaffMember, request: Request) -> Response:
-    """The queue, the first due first."""
-    return Response(200, queue.show_queue(services, after=request.query("after")))
+def list_cases(services: Services, person: StaffMember, request: Request) -> Response:
+    """The queue, the first due first; whoever stands on this page of it was looked at."""
+    page = queue.show_queue(services, after=request.query("after"))
+    shown_ones = [row["customer"] for row in page["data"]]
+    log_list(services, shown_ones, actor=person.actor, what=request.route)
+    return Response(200, page)
 
 
 def open_on_behalf(services: Services, person: StaffMember, request: Request) -> Response:
     """A case on a customer's behalf, or the open one that it joins."""
     body = request.json(schema.OnBehalfRequest)
+    log_access(services, body.customer, actor=person.actor, what=request.route)
     wanted = open_case.OpenCase(
         invoice=body.invoice,
         ground=body.ground,

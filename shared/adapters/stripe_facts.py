@@ -230,8 +230,14 @@ def refund_from_stripe(raw: Raw) -> RefundFacts:
         operation_customer=metadata.get("fairexit_customer"),
         customer=identifier(raw.get("customer")),
         created_at=instant(raw["created"]),
-        bank_reference=((raw.get("destination_details") or {}).get("card") or {}).get("reference"),
+        bank_reference=_bank_reference(raw.get("destination_details") or {}),
     )
+
+
+def _bank_reference(details: Raw) -> str | None:
+    """By which the bank finds a refund; it stands under the member that `type` names."""
+    reference: str | None = (details.get(details.get("type") or "card") or {}).get("reference")
+    return reference
 
 
 def dunning_from_stripe(raw: Raw) -> DunningFacts:

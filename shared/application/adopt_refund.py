@@ -69,6 +69,7 @@ def adopt_refund(change: Change, operation: RefundOperation, seen: RefundFacts) 
         return
     change.put(adopted)
     if adopted == replace(operation, bank_reference=adopted.bank_reference):
+        _referenced(change, adopted, seen)
         return
     if operation.status is RefundStatus.REJECTED:
         _hold_again(change, operation)
@@ -79,6 +80,13 @@ def adopt_refund(change: Change, operation: RefundOperation, seen: RefundFacts) 
         _succeeded(change, adopted, seen)
     elif status is RefundStatus.FAILED:
         _failed(change, operation, adopted, seen)
+
+
+def _referenced(change: Change, operation: RefundOperation, seen: RefundFacts) -> None:
+    """Stripe has the bank's reference days later, for cards; whoever waits for money can use it."""
+    change.audit("refund_referenced", "the bank's reference has come", refund=operation.id)
+    if operation.status is RefundStatus.SUCCEEDED:
+        change.mail("refund_reference", _mail(operation, seen))
 
 
 def _is_older(seen: RefundStatus, known: RefundStatus) -> bool:

@@ -1,5 +1,7 @@
 """What is not refunded yet, or not documented, is shown as that and never as more."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.application.document_return import document_again
@@ -135,3 +137,34 @@ def test_what_comes_late_of_a_refund_without_an_outcome_is_taken_over(seen: str)
     assert stored is not None
     held = REFUND if seen in ("pending", "requires_action") else 0
     assert stored.record.reserved == held
+
+
+# -- the bank's reference, which comes days later
+
+
+def test_a_reference_that_comes_late_is_shown_and_told_once() -> None:
+    services = two_payments()
+    cancellation = cancelled(services)
+    assert mails(services) == ["refund_issued"]
+    for _ in range(2):
+        seen = services.billing.refunds["re_0"]
+        services.billing.refunds["re_0"] = replace(seen, bank_reference="74000000000000000000001")
+        becomes(services, "re_0", "succeeded")
+    (refund,) = shown(services, cancellation)["refunds"]
+    assert refund["bank_reference"] == "74000000000000000000001"
+    assert mails(services) == ["refund_issued", "refund_reference"]
+    assert "74000000000000000000001" in services.mailer.sent[-1]["text"]
+    assert agrees_with_stripe(services)
+
+
+def test_a_reference_that_comes_with_the_money_is_told_in_the_same_mail() -> None:
+    services = two_payments()
+    services.billing.refund_status = "pending"
+    cancelled(services)
+    seen = services.billing.refunds["re_0"]
+    services.billing.refunds["re_0"] = replace(seen, bank_reference="4711")
+    becomes(services, "re_0", "pending")
+    assert mails(services) == ["refund_pending"]
+    becomes(services, "re_0", "succeeded")
+    assert mails(services) == ["refund_pending", "refund_issued"]
+    assert "Bank's reference: 4711" in services.mailer.sent[-1]["text"]

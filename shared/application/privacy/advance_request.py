@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from shared.application.change import Change, transact
-from shared.application.privacy.words import reasons
+from shared.application.privacy.words import BECAUSE, BECAUSE_GERMAN, sentences
 from shared.domain.arrears import Arrears
 from shared.domain.cancellation import Cancellation, CancellationState
 from shared.domain.dispute import Dispute, DisputePhase
@@ -63,7 +63,8 @@ def _erase_or_defer(change: Change, known: PrivacyRequest) -> tuple[PrivacyReque
     deferred = why_deferred(change)
     if deferred:
         if deferred != known.deferred:
-            change.mail("erasure_deferred", {"request": known.id, "because": reasons(deferred)})
+            why = sentences("because", deferred, (BECAUSE, BECAUSE_GERMAN))
+            change.mail("erasure_deferred", {"request": known.id} | why)
             change.audit("erasure_deferred", ", ".join(deferred), request=known.id)
         again = known.step(
             RequestState.DEFERRED, deferred=deferred, check_at=change.now + LOOK_AGAIN

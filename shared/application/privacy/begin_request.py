@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.application.change import Change
-from shared.application.privacy.words import DONE, KEPT, sentences
+from shared.application.privacy.words import DONE, DONE_GERMAN, KEPT, KEPT_GERMAN, sentences
 from shared.domain.effects import EffectKind
 from shared.domain.privacy import (
     COOLING_OFF,
@@ -70,12 +70,10 @@ def answered(
     change: Change, request: PrivacyRequest, done: tuple[str, ...], kept: tuple[str, ...]
 ) -> PrivacyRequest:
     """The request with its one answer: what was done, what was kept and why, by mail too."""
-    values = {
-        "request": request.id,
-        "done": sentences(done, DONE),
-        "kept": sentences(kept, KEPT),
-    }
-    change.mail("privacy_answered", values)
+    said = sentences("done", done, (DONE, DONE_GERMAN)) | sentences(
+        "kept", kept, (KEPT, KEPT_GERMAN)
+    )
+    change.mail("privacy_answered", {"request": request.id} | said)
     change.audit("privacy_answered", request.kind.value, request=request.id, done=list(done))
     return request.step(
         RequestState.ANSWERED, answered_at=change.now, done=done, kept=kept, check_at=None

@@ -1,5 +1,6 @@
 """Keep who of the staff has looked at whom; exports and erasures say why."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from shared.application.case_document import instant
@@ -39,6 +40,12 @@ def log_access(
             for owner in (customer, actor)
         ]
     )
+
+
+def log_list(services: Services, customers: Iterable[str], *, actor: str, what: str) -> None:
+    """Note that `actor` was shown a list on which these customers stand, each of them once."""
+    for customer in sorted(set(customers)):
+        log_access(services, customer, actor=actor, what=what)
 
 
 def access_log(services: Services, *, of: str) -> dict[str, Any]:

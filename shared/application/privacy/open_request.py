@@ -11,6 +11,7 @@ from shared.application.client_keys import Answer, ClientCall, remember, replay
 from shared.application.privacy.begin_request import begin
 from shared.application.privacy.log_access import log_access
 from shared.application.privacy.show_request import request_document, staff_document
+from shared.application.privacy.words import KIND_GERMAN
 from shared.domain.errors import ConflictError
 from shared.domain.privacy import (
     ANSWER_WITHIN,
@@ -84,7 +85,8 @@ def open_for(
 def mail_code(change: Change, request: PrivacyRequest) -> PrivacyRequest:
     """The request with a code that only whoever reads the customer's mails can know."""
     code = change.services.ids.new()[-_CODE:]
-    change.mail("privacy_code", {"code": code, "kind": request.kind.value, "request": request.id})
+    kind = {"kind": request.kind.value, "kind@de": KIND_GERMAN[request.kind]}
+    change.mail("privacy_code", {"code": code, "request": request.id} | kind)
     return request.with_code(digest_of(request.id, code), CODE_TRIES, change.now + CONFIRM_WITHIN)
 
 

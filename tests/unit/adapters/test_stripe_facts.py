@@ -79,3 +79,22 @@ def test_a_mid_cycle_credit_names_the_lines_it_takes_back() -> None:
         }
     )
     assert (line.kind, line.amount, line.credits) == ("subscription", -500, ("il_0",))
+
+
+@pytest.mark.parametrize(
+    ("details", "reference"),
+    [
+        (None, None),
+        ({"type": "card", "card": {"reference": "4711", "reference_status": "available"}}, "4711"),
+        ({"type": "card", "card": {"reference_status": "pending", "type": "pending"}}, None),
+        ({"type": "eu_bank_transfer", "eu_bank_transfer": {"reference": "SEPA 1"}}, "SEPA 1"),
+        ({"type": "klarna", "klarna": {}}, None),
+        ({"type": "newly_invented"}, None),
+    ],
+)
+def test_a_bank_finds_a_refund_by_the_reference_of_its_own_way(
+    details: Any, reference: str | None
+) -> None:
+    raw = {"id": "re_1", "amount": 5, "currency": "usd", "status": "succeeded", "created": 0}
+    seen = facts.refund_from_stripe(raw | {"destination_details": details})
+    assert seen.bank_reference == reference
