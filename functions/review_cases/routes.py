@@ -65,6 +65,7 @@ def find(services: Services, person: StaffMember, request: Request) -> Response:
         found=body.found(),
         goodwill=body.goodwill,
         reason=reason,
+        ground=body.ground,
     )
     return shown(services, case)
 

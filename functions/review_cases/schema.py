@@ -89,6 +89,7 @@ class FindingsRequest(Body, frozen=True):
     """What staff have found out; a member that is left out stays as it was."""
 
     reason: Text
+    ground: Ground | None = None
     goodwill: bool | None = None
     verified: bool | None = None
     findings: list[Finding] | None = None
@@ -106,7 +107,12 @@ class FindingsRequest(Body, frozen=True):
     def found(self) -> dict[str, Any]:
         """The members that were sent, as a case document has them."""
         members: dict[str, Any] = msgspec.to_builtins(self)
-        return {n: v for n, v in members.items() if n not in ("reason", "goodwill")}
+        return {n: v for n, v in members.items() if n not in ("reason", "ground", "goodwill")}
+
+    def __post_init__(self) -> None:
+        """An exception is made by its own member."""
+        if self.ground is Ground.GOODWILL:
+            raise ValueError("an exception is recorded as `goodwill`")
 
 
 class QuestionRequest(Body, frozen=True):

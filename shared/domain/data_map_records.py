@@ -101,7 +101,8 @@ RECORDS: Mapping[type, RecordMap] = {
         d.BOOKKEEPING,
         {
             FINANCIAL: "ground invoices service_date amount_asked settle_as policy findings "
-            "goodwill approvals amount currency discretionary decided_at credits manual_transfer",
+            "goodwill ground_stated approvals amount currency discretionary decided_at credits "
+            "manual_transfer",
             TECHNICAL: "id customer state channel opened_at opened_by subscription evidence "
             "asked_for clocks callback decided_by refunds cancellation",
         },

@@ -101,7 +101,8 @@ class RefundCase:
 
     `invoices` are Stripe's ids; a case is about all of their lines. `findings` is what staff have
     found out, in the members of the case document. The last assessment (case document and decision)
-    is the quote of the same id.
+    is the quote of the same id. Where nobody has said what the request rests on, `ground` is what
+    the records suggest and `ground_stated` is False: nothing is decided on it until somebody does.
     """
 
     id: str
@@ -119,6 +120,7 @@ class RefundCase:
     policy: str = ""
     findings: Mapping[str, Any] = field(default_factory=dict)
     goodwill: bool = False
+    ground_stated: bool = True
     evidence: tuple[str, ...] = ()
     approvals: tuple[CaseApproval, ...] = ()
     asked_for: tuple[str, ...] = ()
@@ -163,10 +165,14 @@ class RefundCase:
         """Whether `state` may follow the present one."""
         return state in _STEPS[self.state]
 
-    def overlaps(self, ground: Ground, invoices: Iterable[str]) -> bool:
-        """Whether a request asks for what this open case asks for: a line and a ground once."""
+    def overlaps(self, ground: Ground | None, invoices: Iterable[str]) -> bool:
+        """Whether a request asks for what this open case asks for: a line and a ground once.
+
+        A ground that is not stated, there (None) or here, may be any.
+        """
         same = not set(invoices).isdisjoint(self.invoices)
-        return self.is_open and ground is self.ground and same
+        alike = ground is None or not self.ground_stated or ground is self.ground
+        return self.is_open and alike and same
 
     def clock(self, kind: ClockKind) -> CaseClock | None:
         """The running or last clock of a kind."""

@@ -69,7 +69,12 @@ class Life:
         )
 
     def find(
-        self, by: StaffMember = AGENT, *, goodwill: bool | None = None, **found: Any
+        self,
+        by: StaffMember = AGENT,
+        *,
+        goodwill: bool | None = None,
+        ground: Ground | None = None,
+        **found: Any,
     ) -> RefundCase:
         return review_case.record_findings(
             self.services,
@@ -79,6 +84,7 @@ class Life:
             found=found,
             goodwill=goodwill,
             reason="looked into it",
+            ground=ground,
         )
 
     def approve(

@@ -55,7 +55,7 @@ def answers(services: FakeServices) -> list[tuple[str, str]]:
 def test_a_request_opens_a_case_with_its_attachments_and_is_forgotten(services: FakeServices):
     assert came(services, mail("attachments_two")) == "case_opened"
     (case,) = cases(services)
-    assert (case.channel, case.invoices, case.ground) == ("email", ("in_1",), "billing_error")
+    assert (case.channel, case.invoices, case.ground_stated) == ("email", ("in_1",), False)
     kept = [stored.record for stored in services.store.all_of(Upload, CUSTOMER)]
     assert sorted(e.kind for e in kept) == ["document", "screenshot"]
     assert {e.state.value for e in kept} == {"stored"}

@@ -80,6 +80,7 @@ def test_a_mail_becomes_a_case_with_its_facts_and_is_paid(
     settle()
     (case,) = customer.ask(200, "GET", "/v1/refund-requests")["data"]
     assert (case["state"], case["channel"]) == ("under_review", "email")
+    assert not case["ground_stated"]
     assert [e["state"] for e in case["evidence"]] == ["stored"]
 
     agent = staff_token(stack, "agent")
@@ -87,6 +88,7 @@ def test_a_mail_becomes_a_case_with_its_facts_and_is_paid(
     seen: Json = ask(stack, 200, "GET", path, agent).json()
     assert twice in seen["invoices"]
     found = {"verified": True, "reason": "paid twice, as the statement shows"}
+    found |= {"ground": "billing_error"}
     seen = ask(stack, 200, "POST", f"{path}/findings", agent, body=found).json()
     assert (seen["quote"]["outcome"], seen["quote"]["total"]) == ("granted", 4_900)
     because = [e["saw"]["because"] for e in seen["quote"]["trace"] if "because" in e["saw"]]

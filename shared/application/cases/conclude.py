@@ -19,7 +19,11 @@ POLICY = "policy"
 def conclude(change: Change, case: RefundCase, assessed: Assessed) -> RefundCase:
     """Take the step that the policy alone can take; what it leaves to people is under review."""
     case = keep(change, case, assessed)
-    match assessed.decision.outcome:
+    outcome = assessed.decision.outcome
+    if not case.ground_stated and outcome is not Outcome.NEEDS_EVIDENCE:
+        # What a supposed ground comes to is no answer; that a document is missing holds for any.
+        return review(change, case, assessed.facts.policy)
+    match outcome:
         case Outcome.DENIED:
             return answer(change, case, assessed, CaseState.DENIED, by=POLICY)
         case Outcome.REFERRED:

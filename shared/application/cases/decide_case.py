@@ -20,6 +20,7 @@ from shared.application.cases.conclude import answer
 from shared.application.cases.notes import write_note
 from shared.application.cases.pay import pay
 from shared.application.cases.review_case import load_open
+from shared.application.cases.state_ground import refuse_unstated
 from shared.application.change import Change, transact
 from shared.application.step_case import put_case
 from shared.domain import clauses as c
@@ -56,13 +57,15 @@ def approve(
 
     Raises:
         NotFoundError: no such case.
-        ConflictError: decided already, by whom; another request than was shown, with the new
-            figures; the same person again; nothing that could be approved; evidence not reviewed.
+        ConflictError: decided already, by whom; no ground stated; another request than was shown,
+            with the new figures; the same person again; nothing that could be approved; evidence
+            not reviewed.
         InvalidRequestError: more than the bound.
     """
 
     def decide(change: Change) -> Decided:
         known = load_open(change, case)
+        refuse_unstated(known)
         seen = assess(change, known)
         _refuse_unapprovable(known, seen, consent, by)
         note = write_note(change, known, "approval", by.actor, consent.reason)
@@ -132,6 +135,7 @@ def _end(
 ) -> RefundCase:
     def decide(change: Change) -> RefundCase:
         known = load_open(change, case, answer=state is CaseState.DENIED)
+        refuse_unstated(known)
         assessed = assess(change, known)
         if assessed.decision.outcome is Outcome.GRANTED and assessed.decision.total:
             raise ConflictError(

@@ -8,6 +8,7 @@ from shared.application.cases.assess import assess
 from shared.application.cases.conclude import conclude, shown_instant
 from shared.application.cases.known_facts import with_known_facts
 from shared.application.cases.notes import write_note
+from shared.application.cases.state_ground import state_ground
 from shared.application.cases.tell import tell_customer
 from shared.application.change import Change, transact
 from shared.application.step_case import put_case
@@ -30,6 +31,7 @@ PORTAL = "portal"
 class OpenCase:
     """What is asked for: a quote that needs a person, or an invoice (id or number) and a ground.
 
+    Without a ground the request did not say what it rests on: that is a finding of staff then.
     `reference` names the message that asks, so that it opens one case however often it is dealt
     with; `received_at` is when it came, where that is not now.
     """
@@ -68,9 +70,10 @@ def open_case(services: Services, *, customer: str, wanted: OpenCase, by: str) -
             known = change.load(RefundCase, case.id)
             if known is not None:
                 return Opened(known, joined=True)
+        stated = case.ground if case.ground_stated else None
         for stored in services.store.all_of(RefundCase, customer):
-            if stored.record.overlaps(case.ground, case.invoices):
-                return _join(change, stored.record.id, wanted, by)
+            if stored.record.overlaps(stated, case.invoices):
+                return _join(change, stored.record.id, wanted, stated, by)
         case = with_known_facts(services, case)
         assessed = assess(change, case)
         policy = assessed.facts.policy
@@ -104,7 +107,8 @@ def open_case(services: Services, *, customer: str, wanted: OpenCase, by: str) -
 
 def _asked(change: Change, wanted: OpenCase, by: str) -> RefundCase:
     """The case as it is asked for, before anything is decided."""
-    ground = wanted.ground
+    stated = wanted.ground is not None or wanted.quote is not None
+    ground = wanted.ground or Ground.BILLING_ERROR
     subscription: str | None
     if wanted.quote is not None:
         quote = change.load(Quote, wanted.quote)
@@ -121,7 +125,7 @@ def _asked(change: Change, wanted: OpenCase, by: str) -> RefundCase:
         if found is None or change.load(Account) is None:
             raise NotFoundError("invoice")
         invoices, subscription = (found.id,), found.subscription
-    if ground is None or not invoices:
+    if not invoices:
         raise NotFoundError("invoice")
     return RefundCase(
         id=_id(change, wanted),
@@ -136,6 +140,7 @@ def _asked(change: Change, wanted: OpenCase, by: str) -> RefundCase:
         service_date=wanted.service_date,
         amount_asked=wanted.amount_asked,
         settle_as=wanted.settle_as,
+        ground_stated=stated,
     )
 
 
@@ -155,12 +160,15 @@ def _refuse_executable(quote: Quote) -> None:
         )
 
 
-def _join(change: Change, known: str, wanted: OpenCase, by: str) -> Opened:
+def _join(change: Change, known: str, wanted: OpenCase, stated: Ground | None, by: str) -> Opened:
     case = change.load(RefundCase, known)
     if case is None or not case.is_open:
         raise ConflictError("overtaken", "The open case has just been decided; ask again.")
     note = wanted.statement and write_note(change, case, "statement", by, wanted.statement)
     change.audit("case_joined", f"by {wanted.channel}", case=case.id, note=note)
+    if stated is not None and not case.ground_stated:
+        case = state_ground(change, case, stated)
+        case = conclude(change, case, assess(change, case))
     return Opened(case, joined=True)
 
 

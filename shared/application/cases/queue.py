@@ -32,6 +32,7 @@ def _row(case: RefundCase) -> dict[str, Any]:
         "customer": case.customer,
         "state": case.state.value,
         "ground": case.ground.value,
+        "ground_stated": case.ground_stated,
         "channel": case.channel,
         "opened_at": instant(case.opened_at),
         "amount": case.amount,

@@ -8,12 +8,14 @@ from typing import Any
 from shared.application.cases.assess import Assessed, assess, keep
 from shared.application.cases.conclude import ask, review
 from shared.application.cases.notes import write_note
+from shared.application.cases.state_ground import state_ground
 from shared.application.cases.tell import tell_customer
 from shared.application.change import Change, transact
 from shared.application.step_case import put_case, step_case
 from shared.domain.case import CaseFaultsError
 from shared.domain.case_clocks import ClockKind
 from shared.domain.errors import ConflictError, InvalidRequestError, NotFoundError
+from shared.domain.facts import Ground
 from shared.domain.refund_case import CallbackState, CaseState, RefundCase
 from shared.domain.staff import StaffMember
 from shared.ports import Services
@@ -28,6 +30,7 @@ def record_findings(
     found: Mapping[str, Any],
     goodwill: bool | None,
     reason: str,
+    ground: Ground | None = None,
 ) -> RefundCase:
     """The case with what was found out, assessed anew; earlier consents no longer fit it.
 
@@ -39,16 +42,19 @@ def record_findings(
         found: members of the case document; one that is there already is replaced.
         goodwill: whether this is to be an exception; None leaves that as it is.
         reason: how it was found out; kept sealed.
+        ground: what the request rests on; None leaves that as it is.
 
     Raises:
         NotFoundError: no such case.
-        ConflictError: it is decided already.
+        ConflictError: it is decided already, or another case asks for it on that ground.
         InvalidRequestError: the findings contradict the case, and where.
     """
 
     def decide(change: Change) -> RefundCase:
         known = load_open(change, case, reopen=goodwill is True)
         note = write_note(change, known, "findings", by.actor, reason)
+        if ground is not None:
+            known = state_ground(change, known, ground)
         known = replace(
             known,
             findings=dict(known.findings) | dict(found),

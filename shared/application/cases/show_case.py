@@ -54,6 +54,7 @@ def customer_view(services: Services, case: RefundCase) -> dict[str, Any]:
         "id": case.id,
         "state": case.state.value,
         "ground": case.ground.value,
+        "ground_stated": case.ground_stated,
         "invoices": list(case.invoices),
         "channel": case.channel,
         "opened_at": instant(case.opened_at),

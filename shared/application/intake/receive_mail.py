@@ -1,7 +1,8 @@
 """A mail that came in: it opens a refund case, is answered with what is missing, or is left alone.
 
 A case is opened only for a mail that proves to come from the address that Stripe has for the
-customer of the invoice which its subject names. A mail that proves nothing is not answered, since
+customer of the invoice which its subject names; on which ground is not read out of its words, that
+is a finding of staff. A mail that proves nothing is not answered, since
 the answer would go to whoever was impersonated; where somebody wrote in a customer's name, that
 customer is told, at most once a day.
 """
@@ -13,7 +14,6 @@ from shared.application.intake.answer import answer
 from shared.application.intake.limit_rate import take
 from shared.domain import clauses as c
 from shared.domain.errors import ConflictError, NotFoundError
-from shared.domain.facts import Ground
 from shared.domain.inbound_mail import InboundMail, read_mail
 from shared.domain.invoice import InvoiceFacts
 from shared.domain.mail_verdict import (
@@ -90,7 +90,6 @@ def _request(
             customer=customer,
             wanted=OpenCase(
                 invoice=invoice.id,
-                ground=Ground.BILLING_ERROR,
                 statement=mail.text or mail.subject,
                 channel=CHANNEL,
                 reference=f"mail:{receipt.message}",

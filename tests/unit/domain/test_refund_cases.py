@@ -78,6 +78,10 @@ def test_one_open_case_an_invoice_and_ground() -> None:
     assert opened.overlaps(Ground.BILLING_ERROR, ("in_2", "in_3"))
     assert not opened.overlaps(Ground.GOODWILL, ("in_1",))
     assert not opened.overlaps(Ground.BILLING_ERROR, ("in_3",))
+    assert opened.overlaps(None, ("in_1",))
+    unstated = case(ground_stated=False)
+    assert unstated.overlaps(Ground.SERVICE_DISRUPTION, ("in_1",))
+    assert not unstated.overlaps(Ground.SERVICE_DISRUPTION, ("in_3",))
     assert not case(CaseState.DENIED).overlaps(Ground.BILLING_ERROR, ("in_1",))
 
 
