@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from infrastructure.cli import quote_command
 from infrastructure.local.stack import Stack, start_stack
+from shared.runtime.http import Request
 
 # The same examples at every run, so that a commit that passed passes again. New ones are searched
 # with HYPOTHESIS_PROFILE=search, and what they find becomes a test of its own.
@@ -27,6 +28,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest_socket.disable_socket(allow_unix_socket=True)
     else:
         pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
+
+
+def _route(route: str) -> str:
+    return "/".join(route.split("/")[:3])
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +53,9 @@ def _public_interfaces(
 
     if request.node.get_closest_marker("clause"):
         note(quote_command, "run", lambda _options: "fairexit quote")
-        note(
-            Stack, "call", lambda _stack, method, path: f"{method} {'/'.join(path.split('/')[:3])}"
-        )
+        note(Stack, "call", lambda _stack, method, path: _route(f"{method} {path}"))
+        # A handler that is given what the gateway gives it is that route, with fakes behind it.
+        note(Request, "__init__", lambda _request, event: _route(event.get("routeKey") or "-"))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 
 from functions.judge_disputes.handler import lambda_handler as staff
 from functions.record_activity.handler import lambda_handler as service
+from shared.application.case_document import instant
 from shared.application.dun import refresh_invoice
 from shared.application.handle_dispute import handle_dispute
 from shared.application.show_account import show_account
@@ -88,6 +89,10 @@ def test_staff_see_the_case_and_contest_it(services: HandlerServices) -> None:
     assert (case["evidence"]["state"], case["evidence"]["missing"]) == ("staged", [])
     use = next(s for s in case["evidence"]["sections"] if s["subject"] == "activity")
     assert use["rows"][0][2] == "203.0.113.7"
+    # As the clause has it: how the terms were shown, and our own margin before the bank's deadline.
+    terms = next(s for s in case["evidence"]["sections"] if s["subject"] == "terms")
+    assert "shown before the first payment" in str(terms)
+    assert case["evidence"]["submit_by"] == instant(DUE - timedelta(hours=48))
     status, judged = ask(f"POST {BASE}/disputes/{{id}}/decisions", {"decision": "contest"})
     assert (status, judged["state"]) == (202, "approved")
     services.run_effects()
