@@ -94,7 +94,7 @@ class Files(Protocol):
         ...
 
     def delete_all(self, customer: str) -> int:
-        """Delete every version of every file of a customer; how many there were."""
+        """Delete every version of every file of a customer, on its way in too; how many."""
         ...
 
 

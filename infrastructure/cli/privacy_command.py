@@ -1,4 +1,4 @@
-"""``fairexit terms``, ``purge`` and ``erasures``: notices, retention, and a restore's last step."""
+"""``fairexit terms``, ``purge``, ``erasures``, ``looks``: notices, terms, a restore, accesses."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from shared.application.privacy.purge_records import LARGEST_SHARE, MOST, purge_
 from shared.application.privacy.reapply_erasures import reapply_erasures
 from shared.domain.controls import OPERATIONS
 from shared.domain.errors import ConflictError
-from shared.domain.privacy_records import Announcement
+from shared.domain.privacy_records import AccessEntry, Announcement
 
 
 def add_to(commands: Any) -> None:
@@ -34,7 +34,10 @@ def add_to(commands: Any) -> None:
     erasures = commands.add_parser("erasures", help="erase again in a table from a backup")
     erasures.add_argument("reapply", choices=["reapply"])
     erasures.set_defaults(run=_reapply)
-    for parser in (announce, show, purge, erasures):
+    looks = commands.add_parser("looks", help="who of the staff has looked at whom")
+    looks.add_argument("of", help="a customer's id, or a member of staff: staff:ISSUER#SUBJECT")
+    looks.set_defaults(run=_looks)
+    for parser in (announce, show, purge, erasures, looks):
         parser.add_argument("--stack", default="fairexit", help="the deployed stack's name")
 
 
@@ -96,4 +99,12 @@ def _purge(options: argparse.Namespace) -> int:
 def _reapply(options: argparse.Namespace) -> int:
     done = reapply_erasures(Deployed(options.stack).services, print)
     print(f"{done.erased} erased before, {done.found_again} of them erased again")
+    return 0
+
+
+def _looks(options: argparse.Namespace) -> int:
+    for stored in Deployed(options.stack).store.all_of(AccessEntry, options.of):
+        one = stored.record
+        customer = one.looked_at if one.found else f"{one.looked_at} (nobody)"
+        print(f"{one.at:%Y-%m-%dT%H:%M:%SZ}  {one.actor}  {customer}  {one.what}  {one.reason}")
     return 0

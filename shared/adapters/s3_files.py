@@ -1,4 +1,4 @@
-"""Customers' files in two buckets: what they sent, kept in versions, and archives, kept a week.
+"""Customers' files: what they sent, kept in versions; what is on its way in; archives, for a week.
 
 Every object stands under its customer's id, which is how all of a customer's are found again.
 """
@@ -13,10 +13,10 @@ from shared.domain.errors import UnavailableError
 class S3Files:
     """`shared.personal_ports.Files` on S3."""
 
-    def __init__(self, client: Any, *, content: str, archives: str) -> None:
+    def __init__(self, client: Any, *, content: str, incoming: str, archives: str) -> None:
         self._client = client
         self._content, self._archives = content, archives
-        self._buckets = (content, archives)
+        self._buckets = (content, incoming, archives)
 
     def put(self, name: str, content: bytes, *, customer: str, media_type: str) -> None:
         """See `Files.put`; the bucket's lifecycle ends the week."""
@@ -52,8 +52,19 @@ class S3Files:
         return self._delete(self._content, _key(customer, name))
 
     def delete_all(self, customer: str) -> int:
-        """See `Files.delete_all`."""
+        """See `Files.delete_all`; uploads in parts that nobody has ended are gone as well."""
+        for bucket in self._buckets:
+            self._abort(bucket, _key(customer, ""))
         return sum(self._delete(bucket, _key(customer, "")) for bucket in self._buckets)
+
+    def _abort(self, bucket: str, prefix: str) -> None:
+        pages = self._client.get_paginator("list_multipart_uploads")
+        with translated("files"):
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+                for one in page.get("Uploads", []):
+                    self._client.abort_multipart_upload(
+                        Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"]
+                    )
 
     def _delete(self, bucket: str, prefix: str) -> int:
         deleted = 0

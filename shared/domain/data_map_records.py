@@ -320,7 +320,7 @@ RECORDS: Mapping[type, RecordMap] = {
         "which member of staff has looked at a customer",
         Purpose.SECURITY,
         d.LOGS,
-        {TECHNICAL: "customer id at actor looked_at what reason"},
+        {TECHNICAL: "customer id at actor looked_at what reason found"},
         counts_from="at",
     ),
     Notice: RecordMap(

@@ -22,7 +22,8 @@ class Login:
 class AccessEntry:
     """A member of staff has looked at a customer; kept with the customer and with the person.
 
-    `customer` is the partition: the customer's id, or the person's actor name.
+    `customer` is the partition: the customer's id, or the person's actor name. A look at an id that
+    is no customer's is not `found`, and kept with the person alone.
     """
 
     customer: str
@@ -32,6 +33,7 @@ class AccessEntry:
     looked_at: str
     what: str
     reason: str
+    found: bool = True
 
 
 @dataclass(frozen=True, slots=True)

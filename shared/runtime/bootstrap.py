@@ -96,7 +96,10 @@ class AwsServices:
 
         wanted = self.settings.get(parts.Files)
         return S3Files(
-            self._client("s3"), content=wanted.content_bucket, archives=wanted.archive_bucket
+            self._client("s3"),
+            content=wanted.content_bucket,
+            incoming=wanted.incoming_bucket,
+            archives=wanted.archive_bucket,
         )
 
     @cached_property

@@ -74,9 +74,10 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Customers' files: what they sent, and archives for export."""
+    """Customers' files: what they sent, what is on its way in, and archives for export."""
 
     content_bucket: str
+    incoming_bucket: str
     archive_bucket: str
 
 

@@ -13,9 +13,11 @@ from shared.application.change import Change, transact
 from shared.application.client_keys import ClientCall
 from shared.application.identify_customer import link_identity
 from shared.application.privacy.confirm_request import confirm_request, withdraw_request
-from shared.application.privacy.log_access import access_log
+from shared.application.privacy.hold_data import place_hold
+from shared.application.privacy.log_access import access_log, log_access
 from shared.application.privacy.open_request import Ask, open_for, open_request
 from shared.application.privacy.show_request import list_requests, show_request
+from shared.domain.account import Account
 from shared.domain.effects import EffectKind
 from shared.domain.errors import (
     ConflictError,
@@ -24,6 +26,7 @@ from shared.domain.errors import (
     RefusedError,
 )
 from shared.domain.privacy import PrivacyChoices, PrivacyRequest, RequestKind
+from shared.domain.privacy_records import AccessEntry
 from shared.domain.records import AuditEntry
 from tests.application.builders import CUSTOMER, services_with_annual_plan
 from tests.fakes.people import OWN_ISSUER
@@ -307,6 +310,26 @@ def test_staff_ask_on_behalf_of_a_person_and_say_why(services: FakeServices):
     (entry,) = of_customer["entries"]
     assert (entry["actor"], entry["customer"]) == (STAFF, CUSTOMER)
     assert entry["reason"] == "called, told the last invoice's amount"
+
+
+def test_a_look_at_nobody_is_kept_with_who_looked_and_makes_no_customer(services: FakeServices):
+    before = dict(services.store.table)
+    log_access(services, "cus_nobody", actor=STAFF, what="GET /v1/staff/accounts/{customer}")
+
+    assert access_log(services, of="cus_nobody") == {"entries": []}
+    (entry,) = services.store.all_of(AccessEntry, STAFF)
+    assert (entry.record.looked_at, entry.record.found) == ("cus_nobody", False)
+    assert len(services.store.table) == len(before) + 1
+
+
+def test_staff_ask_and_hold_nothing_for_somebody_who_is_no_customer(services: FakeServices):
+    ask_for = {"ask": Ask(RequestKind.ACCESS), "actor": STAFF, "reason": "T-1"}
+    with pytest.raises(NotFoundError):
+        open_for(services, customer="cus_nobody", **ask_for)  # type: ignore[arg-type]
+    with pytest.raises(NotFoundError):
+        place_hold(services, "cus_nobody", "court-7/26", STAFF)
+
+    assert services.store.get(Account, "cus_nobody") is None
 
 
 def test_a_request_can_be_taken_back_until_it_is_carried_out(services: FakeServices):

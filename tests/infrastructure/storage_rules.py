@@ -16,8 +16,14 @@ BESIDE: dict[str, set[tuple[str, str]]] = {
         ("ContentBucket", "s3:GetObject"),
         *(
             (bucket, f"s3:{action}")
-            for bucket in ("ContentBucket", "ArchiveBucket")
-            for action in ("ListBucketVersions", "DeleteObject", "DeleteObjectVersion")
+            for bucket in ("ContentBucket", "UploadBucket", "ArchiveBucket")
+            for action in (
+                "ListBucketVersions",
+                "ListBucketMultipartUploads",
+                "DeleteObject",
+                "DeleteObjectVersion",
+                "AbortMultipartUpload",
+            )
         ),
         ("pool", "cognito-idp:AdminDeleteUser"),
         ("pool", "cognito-idp:AdminUpdateUserAttributes"),

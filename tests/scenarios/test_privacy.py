@@ -49,7 +49,7 @@ def places(stack: Stack) -> dict[str, str]:
         pages = dynamodb.get_paginator("scan").paginate(TableName=table)
         items = [item for page in pages for item in page["Items"]]
         found[f"table {table}"] = json.dumps(items, default=lambda b: b.decode("latin-1"))
-    for bucket in (stack.outputs["ContentBucketName"], stack.outputs["ArchiveBucketName"]):
+    for bucket in (one["Name"] for one in s3.list_buckets()["Buckets"]):
         versions = s3.list_object_versions(Bucket=bucket).get("Versions", [])
         found[f"bucket {bucket}"] = repr(versions) + "".join(
             s3.get_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])["Body"]

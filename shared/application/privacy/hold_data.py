@@ -14,9 +14,15 @@ from shared.ports import Services
 
 
 def place_hold(services: Services, customer: str, reference: str, actor: str) -> dict[str, Any]:
-    """Let nothing of the customer's be deleted until the hold is lifted; one hold a matter."""
+    """Let nothing of the customer's be deleted until the hold is lifted; one hold a matter.
+
+    Raises:
+        NotFoundError: no such customer.
+    """
 
     def decide(change: Change) -> dict[str, Any]:
+        if not change.knows_customer:
+            raise NotFoundError("customer")
         known = change.load(PrivacyChoices) or PrivacyChoices(customer)
         if reference in {one.reference for one in known.holds}:
             return _holds(known.holds)

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.application.case_document import instant
 from shared.application.change import present
+from shared.domain.account import Account
 from shared.domain.errors import InvalidRequestError
 from shared.domain.privacy_records import AccessEntry
 from shared.ports import Put, Services
@@ -17,8 +18,9 @@ def log_access(
 ) -> None:
     """Note that `actor` has looked at `customer`, before anything is shown.
 
-    Kept twice, with the customer and with the person, so that both questions are one query. Append
-    only and resting on nothing, so it needs no turn of the account's version.
+    Kept twice, with the customer and with the person, so that both questions are one query; a look
+    at nobody with the person alone, so that no id that somebody tries makes a customer. Append only
+    and resting on nothing, so it needs no turn of the account's version.
 
     Args:
         services: the ports.
@@ -34,10 +36,11 @@ def log_access(
         fault = {"path": "$.reason", "message": "a request on behalf of a person needs a reason"}
         raise InvalidRequestError("invalid-request", "A reason is missing.", {"errors": [fault]})
     entry_id, now = services.ids.new(), present(services)
+    found = services.store.get(Account, customer) is not None
     services.store.commit(
         [
-            Put(AccessEntry(owner, entry_id, now, actor, customer, what, reason), 0)
-            for owner in (customer, actor)
+            Put(AccessEntry(owner, entry_id, now, actor, customer, what, reason, found), 0)
+            for owner in ((customer, actor) if found else (actor,))
         ]
     )
 

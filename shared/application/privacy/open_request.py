@@ -12,7 +12,7 @@ from shared.application.privacy.begin_request import begin
 from shared.application.privacy.log_access import log_access
 from shared.application.privacy.show_request import request_document, staff_document
 from shared.application.privacy.words import KIND_GERMAN
-from shared.domain.errors import ConflictError
+from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.privacy import (
     ANSWER_WITHIN,
     CODE_TRIES,
@@ -69,10 +69,13 @@ def open_for(
     """A member of staff asks on behalf of a person whom they have verified; `reason` says how.
 
     Raises:
+        NotFoundError: no such customer.
         ConflictError: one of that kind is open.
     """
 
     def decide(change: Change) -> dict[str, Any]:
+        if not change.knows_customer:
+            raise NotFoundError("customer")
         request = begin(change, _opened(change, ask, actor))
         change.put(request)
         change.audit("privacy_requested", request.kind.value, request=request.id, by=actor)
