@@ -47,7 +47,7 @@ report-stripe: setup ## what the local Stripe covers and holds, its fault audit,
 outage: setup ## an outage of 500 subscriptions, proposed, approved and paid though workers die (minutes)
 	@OUTAGE="$(or $(N),500)" $(BIN)/python -m pytest -p no:randomly tests/scenarios/test_intake.py -k outage $(ARGS)
 crash: setup ## kill a function before and after every change that it makes, in every flow (minutes)
-	@CRASH=1 $(BIN)/python -m pytest -p no:randomly tests/scenarios/test_crashes.py $(ARGS)
+	@CRASH=1 $(BIN)/python -m pytest -rP -p no:randomly tests/scenarios/test_crashes.py $(ARGS)
 
 bench-quote: setup ## decisions a second, and a million cases through the command (CASES=n)
 	@CASES="$(CASES)" $(BIN)/python -m infrastructure.bench

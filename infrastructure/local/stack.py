@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,25 +160,31 @@ class Stack:
 
     def waiting(self) -> dict[str, int]:
         """Return what is still under way, by where it waits; empty when all is quiet."""
+        return dict(self._still_waiting())
+
+    def _still_waiting(self) -> Iterator[tuple[str, int]]:
+        """Look at one place after the other, so that the first which is busy may be enough."""
         counts = {"webhook deliveries": int(self._control("GET", "deliveries")["pending"])}
+        yield from ((where, count) for where, count in counts.items() if count)
         for queue in QUEUES:
             attributes = self.aws("sqs").get_queue_attributes(
                 QueueUrl=self.outputs[f"{queue}Url"], AttributeNames=["All"]
             )["Attributes"]
-            counts[queue] = int(attributes["ApproximateNumberOfMessages"])
-            counts[f"{queue} in flight"] = int(attributes["ApproximateNumberOfMessagesNotVisible"])
-            counts[f"{queue} delayed"] = int(attributes["ApproximateNumberOfMessagesDelayed"])
-        return {where: count for where, count in counts.items() if count}
+            counts = {
+                queue: int(attributes["ApproximateNumberOfMessages"]),
+                f"{queue} in flight": int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+                f"{queue} delayed": int(attributes["ApproximateNumberOfMessagesDelayed"]),
+            }
+            yield from ((where, count) for where, count in counts.items() if count)
 
     def settle(self, timeout: float = 60) -> None:
         """Wait until nothing is under way; raise TimeoutError with what still is."""
         deadline, quiet = time.monotonic() + timeout, 0
         while quiet < 2:  # noqa: PLR2004 -- twice, since a thing may pass from one place to the next
-            waiting = self.waiting()
-            quiet = 0 if waiting else quiet + 1
+            quiet = 0 if any(self._still_waiting()) else quiet + 1
             if time.monotonic() > deadline:
                 self.check()
-                rest = ", ".join(f"{where}: {count}" for where, count in waiting.items())
+                rest = ", ".join(f"{where}: {count}" for where, count in self._still_waiting())
                 raise TimeoutError(
                     f"still under way after {timeout:g} s: {rest} (logs: {self.directory}/logs)"
                 )

@@ -2,10 +2,11 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -52,7 +53,7 @@ class Life:
     customer: Customer
     flow: "Flow"
     death: Death
-    plan: Any
+    plan: Path
     cancellation: str = ""
     notes: Json = field(default_factory=dict)
 
@@ -210,13 +211,22 @@ def quick_redelivery(stack: Stack) -> Iterator[None]:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=known["Attributes"])
 
 
-def born(stack: Stack, flow: Flow, death: Death) -> Life:
-    """A new customer, whose functions will die as planned."""
-    customer = join(stack, interval=flow.interval)
+def born(stack: Stack, flow: Flow, deaths: Sequence[Death]) -> list[Life]:
+    """A new customer for each death, whose functions will die as planned."""
+    customers = [join(stack, interval=flow.interval, settle=False) for _ in deaths]
+    stack.settle(SETTLE_SECONDS)
+    return [
+        Life(customer, flow, death, _plan(customer, flow, death))
+        for customer, death in zip(customers, deaths, strict=True)
+    ]
+
+
+def _plan(customer: Customer, flow: Flow, death: Death) -> Path:
+    """Let the functions that work for a customer know of the death."""
     invoice = str(customer.at_stripe()["latest_invoice"])
     about = [customer.id, customer.subscription, customer.payment(), invoice]
     name = f"{flow.name.replace(' ', '_')}_{uuid.uuid4().hex[:8]}"
-    plan = stack.directory / "crashes" / f"{name}.json"
+    plan = customer.stack.directory / "crashes" / f"{name}.json"
     document = {
         "function": death.function,
         "call": death.call,
@@ -228,7 +238,7 @@ def born(stack: Stack, flow: Flow, death: Death) -> Life:
     unfinished = plan.with_suffix(".new")
     unfinished.write_text(json.dumps(document))
     unfinished.rename(plan)
-    return Life(customer, flow, death, plan)
+    return plan
 
 
 def live(stack: Stack, lives: list[Life]) -> None:

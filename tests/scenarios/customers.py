@@ -147,8 +147,12 @@ def join(
     interval: Any = "year",
     tax: Tax = None,
     subscriptions: int = 1,
+    settle: bool = True,
 ) -> Customer:
-    """Make a customer whose subscriptions begin now, with a login that is linked."""
+    """Make a customer whose subscriptions begin now, with a login that is linked.
+
+    Who makes many lets the stack settle once, after the last.
+    """
     number = next(NAMES)
     email = f"customer-{number}-{uuid.uuid4().hex[:8]}@example.com"
     plans = tuple(
@@ -159,7 +163,8 @@ def join(
     customer = add_customer(stack, person)
     made = tuple(subscribe(stack, customer, plan) for plan in plans)
     stack.add_customer_login(email, customer)
-    stack.settle(SETTLE_SECONDS)
+    if settle:
+        stack.settle(SETTLE_SECONDS)
     begun = _as_begun(stack, plans, made)
     sales = sales_of(replace(person, plans=begun, customer=customer, subscriptions=made))
     return Customer(stack, email, customer, sales, stack.sign_in(email).access)
