@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from shared.domain.clearing import unbooked
 from shared.domain.dispute import Dispute, DisputeFacts
@@ -16,7 +17,12 @@ from shared.domain.refund_operation import (
     RefundStatus,
     status_seen,
 )
-from shared.domain.subscription import Subscription, SubscriptionFacts, SubscriptionStatus
+from shared.domain.subscription import (
+    Subscription,
+    SubscriptionFacts,
+    SubscriptionItem,
+    SubscriptionStatus,
+)
 
 _HOLDS = (RefundStatus.RESERVED, *UNDER_WAY, RefundStatus.NEEDS_PERSON)
 _SETS_END = (EffectKind.SCHEDULE_CANCELLATION, EffectKind.UNSCHEDULE_CANCELLATION)
@@ -105,7 +111,7 @@ def _after_end(
     over = seen.status is SubscriptionStatus.ENDED
     # One that is over has no way to show that this was settled, so it is told for some days only.
     told = over and seen.ended_at is not None and seen.ended_at < moment.since
-    if not told and any(item.period_start >= known.ended_at for item in seen.items):
+    if not told and any(_begins_after(known.ended_at, item, seen) for item in seen.items):
         detail = f"ended {known.ended_at} here, and billed for a period after it"
         return DivergenceKind.BILLED_AFTER_END, detail, None
     if over:
@@ -114,6 +120,14 @@ def _after_end(
         return None, "", None
     detail = f"ended here, {seen.status} at Stripe"
     return DivergenceKind.SUBSCRIPTION_STATUS_DIFFERS, detail, None
+
+
+def _begins_after(end: datetime, item: SubscriptionItem, seen: SubscriptionFacts) -> bool:
+    """Whether a period is one that came after `end`: a renewal begins where the last one ended.
+
+    A subscription that was cancelled in the second in which it began ended within its own period.
+    """
+    return item.period_start > end or seen.created_at < item.period_start == end
 
 
 def _is_on_its_way(here: Here, subscription: str, *kinds: EffectKind) -> bool:

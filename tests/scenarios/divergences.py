@@ -149,7 +149,8 @@ class Shop:
     def end_before_it_was_billed(self, buyer: Buyer) -> None:
         stored = self._subscription(buyer)
         begun = stored.record.items[0].period_start
-        self.store.commit([Put(stored.record.ended(begun), stored.version)])
+        before = stored.record.ended(begun - timedelta(seconds=1))
+        self.store.commit([Put(before, stored.version)])
 
     def forget_effect(self, buyer: Buyer) -> None:
         """A reading of what waits to be billed, planned and never taken up.

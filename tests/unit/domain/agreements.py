@@ -66,7 +66,13 @@ CREDIT = Cancellation(
     credits=(AccountCredit("in_9", 900, "usd", "cn_9"),),
 )
 OPEN_NOTE = effect(EffectKind.ISSUE_CREDIT_NOTE, due=NOW, cancellation="01CANCEL", invoice="in_1")
+AT_ONCE = OVER.ended(OVER.items[0].period_start)
 AGREE: tuple[tuple[str, Here, AtStripe], ...] = (
+    (
+        "a subscription that was cancelled in the second in which it began",
+        here(subscriptions=(LIVE, AT_ONCE)),
+        seen(subscriptions=(facts_of(LIVE), facts_of(AT_ONCE))),
+    ),
     (
         "a refund that failed, on both sides",
         here(

@@ -327,6 +327,19 @@ CASES: tuple[tuple[str, Kind, str, Repair | None, Here, AtStripe], ...] = (
         ),
     ),
     (
+        "billed again from the very second of the end on",
+        Kind.BILLED_AFTER_END,
+        "sub_over",
+        None,
+        HERE,
+        seen(
+            subscriptions=(
+                facts_of(LIVE),
+                facts_of(OVER, items=(replace(RENEWED, period_start=YESTERDAY),)),
+            )
+        ),
+    ),
+    (
         "a refund that the ledger has twice",
         Kind.LEDGER_DIFFERS,
         "re_own",
