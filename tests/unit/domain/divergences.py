@@ -314,19 +314,6 @@ CASES: tuple[tuple[str, Kind, str, Repair | None, Here, AtStripe], ...] = (
         seen(**subscriptions(items=(RENEWED,))),
     ),
     (
-        "billed for a period after the end",
-        Kind.BILLED_AFTER_END,
-        "sub_over",
-        None,
-        HERE,
-        seen(
-            subscriptions=(
-                facts_of(LIVE),
-                facts_of(OVER, status=SubscriptionStatus.ACTIVE, items=(RENEWED,)),
-            )
-        ),
-    ),
-    (
         "billed again from the very second of the end on",
         Kind.BILLED_AFTER_END,
         "sub_over",
