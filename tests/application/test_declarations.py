@@ -28,6 +28,10 @@ CANCELLATION = replace(WITHDRAWAL, kind=DeclarationKind.CANCELLATION)
 
 @pytest.fixture
 def services() -> FakeServices:
+    return a_consumer()
+
+
+def a_consumer() -> FakeServices:
     """A consumer in France who subscribed three days ago."""
     made = services_with_annual_plan()
     begun = START - timedelta(days=3)

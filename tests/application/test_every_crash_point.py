@@ -7,13 +7,11 @@ them and each side of it. What has died is delivered again, and the schedule goe
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from shared.application.adopt_refund import refresh_refund
 from shared.application.handle_dispute import handle_dispute
-from shared.application.perform_effect import perform_effect
 from shared.application.reconcile import reconcile
 from shared.application.reconcile_lists import Scope
 from shared.application.replan_refund import Replan, replan_refund
@@ -21,84 +19,11 @@ from shared.application.show_cancellation import show_cancellation
 from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Cancellation, Timing
 from shared.domain.dispute import DisputeOutcome
-from shared.domain.errors import RejectedError
 from shared.domain.refund_operation import RefundWay
 from tests.application.annual_plan import REFUND, confirm, quoted
 from tests.application.builders import CUSTOMER, chargeback, services_with_annual_plan
+from tests.application.mortal import Life
 from tests.fakes.services import FakeServices
-
-PORTS = ("store", "billing", "waker", "mailer", "bus")
-SWEEPS = 20
-
-
-class Killed(BaseException):
-    """The process is gone: nothing that catches errors may catch this."""
-
-
-class Mortal:
-    """A port of which one call, counted over all ports of a life, is the last of its process."""
-
-    def __init__(self, port: Any, life: "Life") -> None:
-        self._port, self._life = port, life
-
-    def __getattr__(self, name: str) -> Any:
-        member = getattr(self._port, name)
-        if not callable(member):
-            return member
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self._life.come_to("before", name)
-            answer = member(*args, **kwargs)
-            self._life.come_to("after", name)
-            return answer
-
-        return call
-
-
-class Life:
-    """One life of the annual plan's customer, in which the process dies at most once."""
-
-    def __init__(self, at: int = 0, when: str = "") -> None:
-        self.services = services_with_annual_plan()
-        self.calls: list[str] = []
-        self._at, self._when = at, when
-        self._mortal = FakeServices()
-        self._mortal.__dict__.update(self.services.__dict__)
-        for port in PORTS:
-            setattr(self._mortal, port, Mortal(getattr(self.services, port), self))
-
-    def come_to(self, when: str, name: str) -> None:
-        if when == "before":
-            self.calls.append(name)
-        if (len(self.calls), when) == (self._at, self._when):
-            self._at = 0
-            raise Killed
-
-    def do(self, work: Callable[[FakeServices], Any]) -> Any:
-        """Work in a process of its own, again when it dies or loses an answer."""
-        for _ in range(3):
-            try:
-                return work(self._mortal)
-            except Killed:
-                continue
-            except RejectedError:
-                return None  # what the first try has done already
-        raise AssertionError("nobody dies twice")
-
-    def carry_on(self) -> None:
-        """Messages are delivered, again where their worker died; the schedule goes round."""
-        for _ in range(SWEEPS):
-            while self.services.waker.woken:
-                message = self.services.waker.woken[0]
-                self.services.clock.advance(seconds=message[2])
-                self.do(lambda services, m=message: _perform(services, m))  # type: ignore[misc]
-                self.services.waker.woken.remove(message)
-            self.services.clock.advance(minutes=10)
-            self.do(lambda services: services.run_due_work())
-
-
-def _perform(services: FakeServices, message: tuple[str, str, int]) -> None:
-    perform_effect(services, customer=message[0], effect_id=message[1])
 
 
 def cancel_now(life: Life) -> None:
@@ -171,14 +96,14 @@ FLOWS = [
 def test_a_death_anywhere_changes_nothing_at_the_end(
     flow: Callable[[Life], None], refunds: list[int], notes: int, credits_given: list[int]
 ) -> None:
-    unharmed = Life()
+    unharmed = Life(services_with_annual_plan())
     flow(unharmed)
     outcome = at_the_end(unharmed)
     assert outcome == (refunds, notes, credits_given, [], outcome[4])
     died = Counter[str]()
     for at in range(1, len(unharmed.calls) + 1):
         for when in ("before", "after"):
-            life = Life(at, when)
+            life = Life(services_with_annual_plan(), at, when)
             flow(life)
             assert at_the_end(life) == outcome, f"{when} call {at}: {unharmed.calls[at - 1]}"
             died[unharmed.calls[at - 1]] += 1

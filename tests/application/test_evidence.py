@@ -32,24 +32,25 @@ from tests.fakes.services import START, FakeServices
 DUE = START + timedelta(days=8)
 USED = {"at": "2026-02-01T08:00:00+00:00", "what": "call", "ip": "203.0.113.7", "device": "d-1"}
 Policy = Callable[..., None]
+STORY = ChargeStory(
+    charge="ch_1",
+    paid_at=YEAR_START,
+    amount=120_000,
+    currency="usd",
+    description="Annual plan",
+    name="Ann",
+    email="ann@example.com",
+    address=None,
+    receipt=None,
+    earlier=(EarlierPayment("ch_0", 120_000, "usd", YEAR_START - timedelta(days=365)),),
+)
 
 
 @pytest.fixture
 def services() -> FakeServices:
     made = services_with_annual_plan()
     made.policy = "rtc"
-    made.billing.stories["ch_1"] = ChargeStory(
-        charge="ch_1",
-        paid_at=YEAR_START,
-        amount=120_000,
-        currency="usd",
-        description="Annual plan",
-        name="Ann",
-        email="ann@example.com",
-        address=None,
-        receipt=None,
-        earlier=(EarlierPayment("ch_0", 120_000, "usd", YEAR_START - timedelta(days=365)),),
-    )
+    made.billing.stories["ch_1"] = STORY
     return made
 
 

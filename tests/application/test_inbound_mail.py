@@ -23,6 +23,10 @@ PASSED = MailReceipt("m-1", "ann@example.com", *[Verdict.PASS] * 5)
 
 @pytest.fixture
 def services() -> FakeServices:
+    return who_writes()
+
+
+def who_writes() -> FakeServices:
     made = services_with_annual_plan()
     made.policy = "rtc"
     made.billing.invoices["in_1"] = replace(

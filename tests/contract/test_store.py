@@ -1,4 +1,4 @@
-"""The store: the fake that use cases are tested on behaves as the table does."""
+"""The store: what use cases and lifetimes are tried on behaves as the table does."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from infrastructure.proof.simulated.faults import Placed
+from infrastructure.proof.simulated.world import World
 from shared.adapters.dynamodb_store import DynamoDBStore
 from shared.domain.account import Account, Cause, CauseKind
 from shared.domain.effects import Effect, EffectKind, EffectStatus
@@ -52,10 +54,12 @@ def _keys(first: str, second: str) -> list[dict[str, str]]:
     ]
 
 
-@pytest.fixture(params=["fake", pytest.param("table", marks=pytest.mark.stack)])
+@pytest.fixture(params=["fake", "simulated", pytest.param("table", marks=pytest.mark.stack)])
 def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "fake":
         return FakeStore()
+    if request.param == "simulated":
+        return World("contract", Placed({})).ports().store  # type: ignore[no-any-return]
     client = request.getfixturevalue("table")
     return DynamoDBStore(client, TABLE, incarnation=1, livemode=False)
 

@@ -1,10 +1,14 @@
 """A slice of `make prove` that is the same for ever, and the proof of its own parts."""
 
+from pathlib import Path
+
 import pytest
 
 from infrastructure.proof.lifetimes import Tally, live_some, schedule_of
 from infrastructure.proof.schedules import from_text
 
+# Schedules that failed once, as `make prove` printed them.
+FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*.json"))
 SEEDS = 240
 PARTS = 4
 
@@ -24,3 +28,10 @@ def test_a_lifetime_is_told_again_from_its_text() -> None:
     again = from_text(schedule.as_text())
     assert again.faults == schedule.faults
     assert again.live().fired == first.fired
+
+
+@pytest.mark.parametrize("kept", FIXTURES, ids=lambda path: path.stem)
+def test_a_schedule_that_failed_once_fails_no_more(kept: Path) -> None:
+    lived = from_text(kept.read_text(encoding="utf-8")).live()
+    assert lived.fired
+    assert lived.violations == []

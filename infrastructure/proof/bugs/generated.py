@@ -6,7 +6,6 @@ Each item of a transaction, each condition, each look-up, each part of a key, le
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +46,8 @@ class Left:
             tree = ast.parse(source)
             leaver = _Leaver(self.kind, self.number, self.file)
             changed: ast.Module = ast.fix_missing_locations(leaver.visit(tree))
-            assert leaver.found == self.what, f"{leaver.found} stands where {self.what} stood"
+            found = leaver.passed[-1]
+            assert found == self.what, f"{found} stands where {self.what} stood"
             return changed
 
         return change
@@ -60,35 +60,32 @@ def left_out() -> Iterator[Left]:
     for file in ["shared/domain/effects.py", *wanted]:
         tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
         for kind in ("item", "condition", "look-up", "part of a key", "consequence"):
-            names: Counter[str] = Counter()
-            number = 0
-            while True:
-                leaver = _Leaver(kind, number, file)
-                leaver.visit(ast.parse(ast.unparse(tree)))
-                if leaver.found is None:
-                    break
-                yield Left(file, kind, number, leaver.found)
-                names[leaver.found] += 1
-                number += 1
+            leaver = _Leaver(kind, None, file)
+            leaver.visit(tree)
+            for number, what in enumerate(leaver.passed):
+                yield Left(file, kind, number, what)
 
 
 class _Leaver(ast.NodeTransformer):
-    """Leaves out the `number`th of a kind; `found` says what that was, with its function."""
+    """Leaves out the `number`th of a kind; `passed` says what it came by, with its function.
 
-    def __init__(self, kind: str, number: int, file: str) -> None:
-        self._left = number
+    The last of them is the one that it leaves out; without a number it changes nothing.
+    """
+
+    def __init__(self, kind: str, number: int | None, file: str) -> None:
+        self._number = number
         self._file = file
         self._function = ""
-        self.found: str | None = None
+        self.passed: list[str] = []
         self._kind = kind
 
-    def _hit(self, node: ast.AST) -> bool:
-        self._left -= 1
-        if self._left != -1:
+    def _hit(self, node: ast.AST, more: str = "") -> bool:
+        if self._number is not None and len(self.passed) > self._number:
             return False
         name = Path(self._file).stem
-        self.found = f"{name}.{self._function}: {' '.join(ast.unparse(node).split())[:140]}"
-        return True
+        what = " ".join(ast.unparse(node).split())[:140]
+        self.passed.append(f"{name}.{self._function}: {what}{more}")
+        return len(self.passed) - 1 == self._number
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         outer, self._function = self._function, node.name
@@ -148,10 +145,8 @@ class _Leaver(ast.NodeTransformer):
             "consequence": ("adopt", "reject", "hand_over"),
         }
         for keyword in list(node.keywords):
-            if keyword.arg in kinds.get(self._kind, ()) and self._hit(keyword.value):
-                self.found = (
-                    f"{self.found} as {keyword.arg} beside {ast.unparse(node.keywords[0].value)}"
-                )
+            beside = f" as {keyword.arg} beside {ast.unparse(node.keywords[0].value)}"
+            if keyword.arg in kinds.get(self._kind, ()) and self._hit(keyword.value, beside):
                 node.keywords.remove(keyword)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:

@@ -21,30 +21,36 @@ LONGEST = 120
 def main(name: str, seconds: float) -> int:
     """Plant, hunt, and print what noticed it as JSON."""
     from infrastructure.proof.bugs.catalogue import Bug, find  # noqa: PLC0415
+    from infrastructure.proof.bugs.reach import changed, reach  # noqa: PLC0415
 
     bug: Bug = find(name)
-    plant(bug.file, bug.change)
-    begun = time.monotonic()
     try:
-        caught = _hunt(begun + seconds)
+        where, reached = changed(bug.file, bug.change), reach()
+        plant(bug.file, bug.change)
     except StaleBugError as stale:
         print(json.dumps({"stale": str(stale)}))
         return 1
-    if caught is None and bug.tests:
-        caught = _tested(name, bug.tests)
+    begun = time.monotonic()
+    caught, attempts = None, _attempts() if reached.by_lifetimes(where) else iter(())
+    # The proof first, then the tests that come through the place, then the proof for longer.
+    for share in (0.25, 0, 1.0):
+        if share:
+            caught = caught or _hunt(attempts, begun + seconds * share)
+        elif caught is None:
+            paused = time.monotonic()
+            caught = _tested(name, reached.tests(where))
+            begun += time.monotonic() - paused
     took = time.monotonic() - begun
     print(json.dumps({"caught": caught, "seconds": round(took, 1)}))
     return 0 if caught else 1
 
 
-def _hunt(until: float) -> str | None:
+def _hunt(attempts: Iterator[str | None], until: float) -> str | None:
     """What noticed the bug: a flow, a seed, a crash point; or None."""
     try:
-        for caught in _attempts():
+        for caught in attempts:
             if caught or time.monotonic() > until:
                 return caught
-    except StaleBugError:
-        raise
     except Exception as error:  # noqa: BLE001 - whatever breaks off, breaks the proof
         return f"broke off: {type(error).__name__}: {error}"[:160]
     return None
@@ -85,8 +91,10 @@ def _first(failing: list[str], what: str) -> str | None:
     return f"{what}: {failing[0]}" if failing else None
 
 
-def _tested(name: str, tests: str) -> str | None:
-    """Whether the tests notice it, in a process of their own."""
+def _tested(name: str, tests: list[str]) -> str | None:
+    """Whether any of the tests notices it, in a process of its own."""
+    if not tests:
+        return None
     code = (
         "import sys, pytest\n"
         "from infrastructure.proof.bugs.catalogue import find\n"
@@ -94,15 +102,15 @@ def _tested(name: str, tests: str) -> str | None:
         "bug = find(sys.argv[1]); plant(bug.file, bug.change)\n"
         "sys.exit(pytest.main(['-qx', '-p', 'no:cacheprovider', *sys.argv[2:]]))\n"
     )
-    command = [sys.executable, "-c", code, name, *tests.split()]
+    command = [sys.executable, "-c", code, name, *tests]
     try:
         run = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST
         )
     except subprocess.TimeoutExpired:
-        return f"the tests never end: {tests}"
-    lines = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
-    return f"test: {lines[0][7:120]}" if lines else None
+        return "the tests never end"
+    lines = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return f"test: {lines[0].partition(' ')[2][:120]}" if lines else None
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from statistics import median
 from infrastructure.proof.bugs.catalogue import EQUIVALENT, bugs
 from infrastructure.proof.bugs.named import PLANTED
 from infrastructure.proof.bugs.planting import ROOT
+from infrastructure.proof.bugs.reach import reach
 from infrastructure.proof.goals import Result
 from infrastructure.proof.pool import PROCESSES
 
@@ -35,6 +36,7 @@ def hunt_all(sample: int | None = None) -> Result:
     names = [name for name in bugs() if name not in EQUIVALENT]
     if sample is not None:
         names = names[:: max(1, len(names) // sample)]
+    reach()
     with ThreadPoolExecutor(PROCESSES) as pool:
         hunted = []
         for number, one in enumerate(pool.map(_hunt, names), start=1):

@@ -9,7 +9,7 @@ from infrastructure.proof.simulated.hub import MINUTE
 from infrastructure.proof.simulated.unconditional import Unconditional
 from shared.adapters import dynamodb_items as items
 from shared.domain.errors import ConflictingWriteError
-from shared.ports import Check, DueKey, Put, Stored
+from shared.ports import Check, DueKey, Page, Put, Stored
 
 Key = tuple[str, str]
 LARGEST_TRANSACTION = 100
@@ -126,6 +126,18 @@ class Table:
             for shard in items.DUE_SHARDS
             for _, key in sorted(shards[shard])[:limit]
         ]
+
+    def queued(self, queue: str, *, limit: int, after: str | None) -> Page[DueKey]:
+        """A part of a queue for people, the first due first."""
+        shard = items.queue_shard(queue)
+        rows = sorted((due_at, *key) for key, (its, due_at) in self.due.items() if its == shard)
+        if after is not None:
+            known = items.cursor_key(queue, after)
+            rows = [row for row in rows if row > (known["due_at"], known["pk"], known["sk"])]
+        last = None
+        if len(rows) > limit:
+            last = items.cursor(dict(zip(("due_at", "pk", "sk"), rows[limit - 1], strict=True)))
+        return Page(tuple(DueKey(*items.parse_key(pk, sk)) for _, pk, sk in rows[:limit]), last)
 
     def first_due(self) -> str | None:
         """When the next record comes due that the schedule sweeps."""

@@ -19,7 +19,7 @@ from shared.domain.errors import (
     OutcomeUnknownError,
     UnavailableError,
 )
-from shared.ports import Check, DueKey, Policies, Put, Stored
+from shared.ports import Check, DueKey, Page, Policies, Put, Stored
 
 if TYPE_CHECKING:
     from infrastructure.proof.simulated.mutations import Api
@@ -146,6 +146,13 @@ class Store:
         world = self._worker.world
         lag = 1 + world.chance(2 * MINUTE) if fault is Fault.INDEX_STALE else 0
         found = self._table.candidates(world.hub.now, items.sortable(until), limit=limit, lag=lag)
+        self._worker.leave(fault)
+        return found
+
+    def queued(self, queue: str, *, limit: int, after: str | None) -> Page[DueKey]:
+        """See `Store`."""
+        fault = self._enter("due", "queued")
+        found = self._table.queued(queue, limit=limit, after=after)
         self._worker.leave(fault)
         return found
 
