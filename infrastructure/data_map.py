@@ -1,7 +1,9 @@
-"""Writes docs/data-map.md from the data map: ``python -m infrastructure.data_map``."""
+"""Writes what is made from the data map: docs/data-map.md, and the schema of an export."""
 
+import json
 from pathlib import Path
 
+from shared.application.privacy.make_archive import schema
 from shared.domain.data_map import (
     ERASED_KINDS,
     LEGAL_BASIS,
@@ -13,6 +15,7 @@ from shared.domain.data_map import (
 from shared.domain.data_map_records import RECORDS
 
 PAGE = Path(__file__).parent.parent / "docs" / "data-map.md"
+EXPORT = Path(__file__).parent / "export.schema.json"
 
 _HEAD = """# Data map
 
@@ -25,6 +28,9 @@ are read when a mail is sent or an export is made. `customer` is Stripe's id of 
 pseudonym. Texts, evidence and mails are sealed under the customer's own data key ([decision
 0014](adr/0014-vault.md)). There are no pages yet, so there are no cookies.
 
+A copy of their data that people ask for has the form of
+[export.schema.json](../infrastructure/export.schema.json).
+
 Everything is in the region of the stack. Point-in-time recovery keeps the table as it was for 35
 days; the table of data keys has no backup, so what was erased stays unreadable there too, and [a
 restore](runbooks/restore.md) erases the rest again before it opens.
@@ -36,6 +42,11 @@ def page() -> str:
     parts = [_HEAD, _processors(), _purposes(), _terms(), "\n## Records\n"]
     parts += [_record(kind.__name__, entry) for kind, entry in RECORDS.items()]
     return "\n".join(parts)
+
+
+def export() -> str:
+    """The schema of what people get as a copy of their data."""
+    return json.dumps(schema(), indent=1) + "\n"
 
 
 def _processors() -> str:
@@ -95,3 +106,4 @@ def _processors_of(field: str, entry: RecordMap) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    EXPORT.write_text(export(), encoding="utf-8")

@@ -21,7 +21,7 @@ from shared.domain.arrears import Arrears
 from shared.domain.cancellation import Cancellation
 from shared.domain.controls import Controls, Spent
 from shared.domain.credit_batch import CreditBatch, CreditProposal
-from shared.domain.declaration import Declaration
+from shared.domain.declaration import Declaration, MatchedDeclaration
 from shared.domain.dispute import Dispute
 from shared.domain.dispute_result import DisputeResult
 from shared.domain.effects import Effect
@@ -82,6 +82,7 @@ _KINDS: dict[type, ItemKind] = {
     CreditBatch: ItemKind("BATCH#", lambda r: (r.customer, r.id)),
     CreditProposal: ItemKind("PROPOSAL#", lambda r: (r.customer, r.id)),
     Declaration: ItemKind("DECLARATION#", lambda r: (r.customer, r.id)),
+    MatchedDeclaration: ItemKind("DECLARED#", lambda r: (r.customer, r.id)),
     Tally: ItemKind("TALLY#", lambda r: (r.customer, r.name, r.since.isoformat())),
     Payment: ItemKind("PAYMENT#", lambda r: (r.customer, r.id)),
     Quote: ItemKind("QUOTE#", lambda r: (r.customer, r.id)),

@@ -3,7 +3,7 @@
 from shared.domain import data_map as d
 from shared.domain.credit_batch import CreditBatch, CreditProposal
 from shared.domain.data_map import FieldKind, Purpose, RecordMap
-from shared.domain.declaration import Declaration
+from shared.domain.declaration import Declaration, MatchedDeclaration
 from shared.domain.incident import Incident
 from shared.domain.served_item import ServedItem
 from shared.domain.tally import Tally
@@ -61,6 +61,14 @@ INTAKE: dict[type, RecordMap] = {
         },
         counts_from="received_at",
         theirs=False,
+        sealed={"sealed": "declaration"},
+    ),
+    MatchedDeclaration: RecordMap(
+        "a withdrawal or cancellation that the customer declared without sign-in",
+        Purpose.CLAIMS,
+        d.CLAIM,
+        {CONTENT: "sealed", TECHNICAL: "id customer kind received_at"},
+        counts_from="received_at",
         sealed={"sealed": "declaration"},
     ),
     Tally: RecordMap(

@@ -73,6 +73,20 @@ class Declaration:
         return replace(self, tries=self.tries + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class MatchedDeclaration:
+    """A declaration with the customer whom it was matched with, so that copy and erasure find it.
+
+    `sealed` is what was declared, once more, under that customer's key; empty once they are erased.
+    """
+
+    id: str
+    customer: str
+    kind: DeclarationKind
+    received_at: datetime
+    sealed: bytes
+
+
 def partition_of(declaration: str) -> str:
     """The partition of a declaration."""
     return f"declaration:{declaration}"

@@ -145,7 +145,8 @@ class Attempt(StrEnum):
 class Effect:
     """One intended change of the world outside.
 
-    `params` is frozen when the effect is made: an edit is a new effect. `sent_at` is when the
+    `params` is frozen when the effect is made: an edit is a new effect; only a sealed address goes
+    once the effect has ended. `sent_at` is when the
     current epoch's key was first used, `last_sent_at` when it was last used. `sent_in` is the
     life of the table in which it was made or last sent; its item's own `incarnation` moves with
     every write and would forget that.
@@ -232,12 +233,14 @@ class Effect:
     def done(self, result: Mapping[str, Any]) -> "Effect":
         """The effect with its result."""
         self._must_be_open()
-        return replace(self, status=EffectStatus.DONE, result=result)
+        params = _without_address(self.params)
+        return replace(self, status=EffectStatus.DONE, params=params, result=result)
 
     def rejected(self, reason: str) -> "Effect":
         """The effect refused for good."""
         self._must_be_open()
-        return replace(self, status=EffectStatus.REJECTED, reason=reason)
+        params = _without_address(self.params)
+        return replace(self, status=EffectStatus.REJECTED, params=params, reason=reason)
 
     def handed_over(self, reason: str) -> "Effect":
         """The effect that a person has to look at."""
@@ -248,6 +251,12 @@ class Effect:
         """No end of an effect is taken back."""
         if self.due_at is None:
             raise BrokenInvariantError(f"effect {self.id} has ended as {self.status}")
+
+
+def _without_address(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the sealed address of somebody who is no customer: nobody needs it any more."""
+    to = params.get("to")
+    return {**params, "to": {"place": to["place"]}} if isinstance(to, Mapping) else params
 
 
 def decide_attempt(effect: Effect, now: datetime, incarnation: int) -> Attempt:

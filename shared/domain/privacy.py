@@ -56,8 +56,8 @@ _STEPS: dict[RequestState, frozenset[RequestState]] = {
     _S.OPEN: frozenset({_S.ANSWERED, _S.NEEDS_PERSON, _S.WITHDRAWN}),
     _S.COOLING_OFF: frozenset({_S.DEFERRED, _S.ERASING, _S.WITHDRAWN}),
     _S.DEFERRED: frozenset({_S.DEFERRED, _S.ERASING, _S.WITHDRAWN}),
-    # Past the point of no return: the key may be gone already.
-    _S.ERASING: frozenset({_S.ANSWERED, _S.NEEDS_PERSON}),
+    # It is put off again only as long as the key is there; there is no taking it back any more.
+    _S.ERASING: frozenset({_S.DEFERRED, _S.ANSWERED, _S.NEEDS_PERSON}),
     _S.NEEDS_PERSON: frozenset({_S.ANSWERED}),
     _S.ANSWERED: frozenset(),
     _S.WITHDRAWN: frozenset(),

@@ -15,7 +15,8 @@ from shared.application.intake.take_declaration import (
     take_declaration,
 )
 from shared.domain.cancellation import Cancellation
-from shared.domain.declaration import MAX_TRIES, DeclarationKind
+from shared.domain.declaration import MAX_TRIES, DeclarationKind, partition_of
+from shared.domain.effects import EffectKind, EffectStatus
 from shared.domain.errors import ConflictError, NotFoundError, TooManyRequestsError
 from shared.domain.refund_case import RefundCase
 from shared.domain.subscription import Subscription
@@ -135,6 +136,14 @@ def test_as_many_a_day_for_an_address_and_no_more(services: FakeServices):
         take_declaration(services, replace(WITHDRAWAL, email="ANN@example.com"))
     services.clock.advance(days=1)
     take_declaration(services, WITHDRAWAL)
+
+
+def test_an_address_is_not_kept_once_its_answer_is_sent(services: FakeServices):
+    number, _ = declare(services)
+    (sent,) = services.effects(partition_of(number), EffectKind.SEND_MAIL)
+
+    assert sent.status is EffectStatus.DONE
+    assert set(sent.params["to"]) == {"place"}
 
 
 def test_nothing_personal_stands_in_the_table_in_clear(services: FakeServices):

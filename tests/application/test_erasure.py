@@ -1,28 +1,29 @@
 """Erasure: after a cooling-off, unless the law or an open matter comes first, and for good."""
 
 import copy
+import io
+import zipfile
 from dataclasses import replace
-from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
-from shared.application.change import transact
-from shared.application.client_keys import ClientCall
-from shared.application.handle_dispute import handle_dispute
-from shared.application.identify_customer import identify_customer, link_identity
-from shared.application.privacy.hold_data import complete_step, lift_hold, place_hold
+from shared.application.identify_customer import identify_customer
+from shared.application.intake.take_declaration import (
+    Declared,
+    declared_in,
+    load_declaration,
+    match_declaration,
+    take_declaration,
+)
+from shared.application.privacy.hold_data import complete_step
 from shared.application.privacy.log_access import log_access
-from shared.application.privacy.open_request import Ask, open_for, open_request
+from shared.application.privacy.make_archive import make_archive
+from shared.application.privacy.open_request import Ask, open_for
 from shared.application.privacy.reapply_erasures import Reapplied, reapply_erasures
-from shared.application.privacy.report_breach import read_breach, report_breach
-from shared.application.privacy.show_request import show_request
-from shared.application.quote_cancellation import quote_cancellation
-from shared.domain.cancellation import Cancellation, Timing
-from shared.domain.dispute import DisputeOutcome
+from shared.application.privacy.report_breach import read_breach
+from shared.domain.cancellation import Cancellation
+from shared.domain.declaration import DeclarationKind, MatchedDeclaration
 from shared.domain.errors import (
     ConflictError,
     ErasedError,
@@ -31,73 +32,17 @@ from shared.domain.errors import (
     UnavailableError,
 )
 from shared.domain.ledger import LedgerEntry
-from shared.domain.privacy import Ground, PrivacyChoices, RequestKind
+from shared.domain.privacy import Ground, RequestKind
 from shared.domain.privacy_records import BreachReport, Login
-from shared.domain.subscription import Subscription
-from tests.application.builders import CUSTOMER, SUBSCRIPTION, chargeback, services_with_annual_plan
+from tests.application.builders import CUSTOMER, SUBSCRIPTION
+from tests.application.erasing import CANARY, STAFF, ann, canaries, erase, pass_days, shown
 from tests.fakes.people import OWN_ISSUER
 from tests.fakes.services import FakeServices
-
-STAFF = "staff:https://issuer.example#staff-1"
-CANARY = "canary-7f3a-Ann-Example"
-
-
-def ann() -> FakeServices:
-    """Ann, whose plan has run out, with something of hers in every place."""
-    made = services_with_annual_plan()
-    link_identity(made, issuer=OWN_ISSUER, subject="user-1", customer=CUSTOMER, by="service:s")
-    link_identity(made, issuer="https://else.example", subject="u2", customer=CUSTOMER, by="s")
-    _cancelled(made)
-    call = ClientCall("POST /v1/breach-reports", "breach-1", "d")
-    report_breach(made, customer=CUSTOMER, text=CANARY, call=call)
-    made.files.put("photo.jpg", CANARY.encode(), customer=CUSTOMER, media_type="image/jpeg")
-    made.run_effects()
-    return made
 
 
 @pytest.fixture
 def services() -> FakeServices:
     return ann()
-
-
-def _cancelled(services: FakeServices) -> None:
-    quote = quote_cancellation(
-        services, customer=CUSTOMER, subscription=SUBSCRIPTION, timing=Timing.IMMEDIATELY
-    )
-    confirmed = ConfirmQuote(str(quote["id"]), CANARY, CANARY)
-    call = ClientCall("POST /v1/cancellations", "cancel-1", "d")
-    cancel_subscription(services, customer=CUSTOMER, request=confirmed, call=call)
-    services.run_effects()
-
-
-def erase(services: FakeServices, ground: Ground = Ground.REQUEST) -> str:
-    ask, key = Ask(RequestKind.ERASURE, ground=ground), services.ids.new()
-    call = ClientCall("POST /v1/privacy-requests", key, "d")
-    answer = open_request(services, customer=CUSTOMER, ask=ask, call=call, is_fresh=True)
-    return str(answer.body["id"])
-
-
-def pass_days(services: FakeServices, days: int) -> None:
-    """Let days go by with their due work and what it causes."""
-    for _ in range(days):
-        services.clock.advance(days=1)
-        services.run_due_work()
-        services.run_effects()
-
-
-def shown(services: FakeServices, request: str) -> dict[str, Any]:
-    return show_request(services, CUSTOMER, request)
-
-
-def canaries(services: FakeServices) -> list[str]:
-    """Where anything of Ann's can still be read: in the table, the files, the mails' values."""
-    places = {
-        "table": repr(services.store.table),
-        "files": repr(services.files.kept),
-        "mails": repr([mail["values"] for mail in services.mailer.sent]),
-        "events": repr(services.bus.published),
-    }
-    return [place for place, text in places.items() if CANARY in text]
 
 
 @pytest.mark.clause("privacy.deletion")
@@ -239,157 +184,37 @@ def test_a_table_from_before_the_erasure_gives_nothing_back(services: FakeServic
     assert reapply_erasures(services, seen.append).found_again == 0
 
 
+def test_what_was_declared_without_sign_in_is_copied_and_erased_with_its_customer(
+    services: FakeServices,
+):
+    declared = Declared(DeclarationKind.CANCELLATION, CANARY, "my plan", "ann@else.example", CANARY)
+    number = str(take_declaration(services, declared)["id"])
+    match_declaration(services, number, customer=CUSTOMER, subscription=SUBSCRIPTION, by=STAFF)
+    services.run_effects()
+    with zipfile.ZipFile(io.BytesIO(make_archive(services, CUSTOMER).content)) as archive:
+        assert CANARY in archive.read("tables/MatchedDeclaration.csv").decode()
+    backup = copy.deepcopy(services.store.table)
+
+    erase(services)
+    pass_days(services, 14)
+
+    for table in (services.store.table, backup):
+        services.store.table = table
+        with pytest.raises(ErasedError):
+            declared_in(services, load_declaration(services, number))
+    late = str(take_declaration(services, declared)["id"])
+    match_declaration(services, late, customer=CUSTOMER, subscription=SUBSCRIPTION, by=STAFF)
+    (kept,) = (
+        one.record
+        for one in services.store.all_of(MatchedDeclaration, CUSTOMER)
+        if one.record.id == late
+    )
+    assert kept.sealed == b""
+
+
 def test_who_has_looked_stays_known_after_an_erasure(services: FakeServices):
     log_access(services, CUSTOMER, actor=STAFF, what="account")
     erase(services)
     pass_days(services, 14)
 
     assert STAFF in repr(services.store.table)
-
-
-# ---------------------------------------------------------------- what comes first
-
-HINDRANCES = ("legal_hold", "open_dispute", "unpaid_balance", "running_subscription")
-
-
-def hinder(services: FakeServices, what: str) -> None:
-    match what:
-        case "legal_hold":
-            place_hold(services, CUSTOMER, "court-7/26", STAFF)
-        case "open_dispute":
-            _dispute(services, f"du_{len(services.billing.disputes) + 1}", DisputeOutcome.UNDECIDED)
-        case "unpaid_balance":
-            _owe(services, 500)
-        case "running_subscription":
-            _subscription(services, runs=True)
-
-
-def clear(services: FakeServices, what: str) -> None:
-    match what:
-        case "legal_hold":
-            known = services.store.get(PrivacyChoices, CUSTOMER)
-            assert known is not None
-            for hold in known.record.holds:
-                lift_hold(services, CUSTOMER, hold.id, STAFF)
-        case "open_dispute":
-            _dispute(services, f"du_{len(services.billing.disputes)}", DisputeOutcome.WON)
-        case "unpaid_balance":
-            _owe(services, -500)
-        case "running_subscription":
-            _subscription(services, runs=False)
-
-
-def _dispute(services: FakeServices, dispute: str, outcome: DisputeOutcome) -> None:
-    """A dispute that is over does not open again: each time it is another one."""
-    services.billing.disputes[dispute] = replace(chargeback(outcome=outcome), id=dispute)
-    handle_dispute(services, dispute=dispute, event=services.ids.new(), event_type="t")
-
-
-def _owe(services: FakeServices, amount: int) -> None:
-    def decide(change: Any) -> None:
-        change.account = change.account.with_balance("usd", owed=amount)
-        change.audit("test", "test")
-
-    transact(services, CUSTOMER, "test", decide)
-
-
-def _subscription(services: FakeServices, *, runs: bool) -> None:
-    def decide(change: Any) -> None:
-        known = change.load(Subscription, SUBSCRIPTION)
-        change.load(Subscription, "sub_other")
-        ended_at = None if runs else change.now
-        other = replace(known, id="sub_other", ends_at=None, ended_at=ended_at, cancellation=None)
-        change.put(other)
-
-    transact(services, CUSTOMER, "test", decide)
-
-
-@pytest.mark.parametrize("what", HINDRANCES)
-def test_an_erasure_is_put_off_says_why_and_goes_on_afterwards(services: FakeServices, what: str):
-    hinder(services, what)
-    request = erase(services)
-    pass_days(services, 20)
-
-    answer = shown(services, request)
-    assert answer["state"] == "deferred"
-    assert what in [one["code"] for one in answer["deferred_because"]]
-    assert services.vault.ledger == {}
-    told = [mail for mail in services.mailer.sent if mail["template"] == "erasure_deferred"]
-    assert len(told) == 1, "the person is told once for one reason"
-
-    clear(services, what)
-    pass_days(services, 2)
-    assert shown(services, request)["state"] == "answered"
-    assert canaries(services) == []
-
-
-@pytest.mark.parametrize("order", list(permutations(["hold", "erasure", "dispute"])), ids="-".join)
-def test_whatever_comes_first_nothing_under_hold_or_dispute_is_erased(
-    services: FakeServices, order: tuple[str, ...]
-):
-    for step in order:
-        match step:
-            case "hold":
-                hinder(services, "legal_hold")
-            case "dispute":
-                hinder(services, "open_dispute")
-            case _:
-                erase(services)
-        pass_days(services, 1)
-    pass_days(services, 16)
-    assert services.vault.ledger == {}
-    clear(services, "open_dispute")
-    pass_days(services, 2)
-    assert services.vault.ledger == {}, "the hold still stands"
-    clear(services, "legal_hold")
-    pass_days(services, 2)
-    assert canaries(services) == []
-
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("erase"), st.sampled_from(list(Ground))),
-        st.tuples(st.just("hinder"), st.sampled_from(HINDRANCES)),
-        st.tuples(st.just("clear"), st.sampled_from(HINDRANCES)),
-        st.tuples(st.just("days"), st.integers(1, 20)),
-    ),
-    min_size=1,
-    max_size=9,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(steps=STEPS)
-def test_no_order_of_hold_erasure_dispute_and_term_erases_too_early_or_never(
-    steps: list[tuple[str, Any]],
-):
-    """Erased only while nothing hinders it, and once nothing does, in its time."""
-    services = ann()
-    hindered: set[str] = set()
-    asked = False
-    for kind, value in steps:
-        if services.vault.ledger:
-            break
-        if kind == "erase":
-            try:
-                erase(services, value)
-                asked = True
-            except ConflictError:
-                assert asked
-        elif kind == "hinder" and value not in hindered:
-            hinder(services, value)
-            hindered.add(value)
-        elif kind == "clear" and value in hindered:
-            clear(services, value)
-            hindered.discard(value)
-        elif kind == "days":
-            pass_days(services, value)
-        if services.vault.ledger:
-            assert asked
-            assert not hindered
-    for value in sorted(hindered if not services.vault.ledger else ()):
-        clear(services, value)
-    pass_days(services, 16)
-
-    assert bool(services.vault.ledger) is asked
-    assert (canaries(services) == []) is asked

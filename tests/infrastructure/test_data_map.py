@@ -1,9 +1,11 @@
 """The data map knows every stored field, and its page says what it says."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from infrastructure import data_map as page
 from shared.adapters import dynamodb_items
@@ -47,6 +49,12 @@ def test_every_stored_field_is_in_the_data_map():
 def test_the_page_is_written_from_the_map_and_says_that_there_are_no_cookies():
     assert page.PAGE.read_text() == page.page(), "run make data-map"
     assert "there are no cookies" in page.page()
+
+
+@pytest.mark.clause("privacy.portability")
+def test_the_schema_of_an_export_is_the_one_that_is_committed():
+    assert page.EXPORT.read_text() == page.export(), "run make data-map"
+    Draft202012Validator.check_schema(json.loads(page.export()))
 
 
 def test_no_field_has_the_name_of_what_every_item_has():

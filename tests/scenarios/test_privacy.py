@@ -1,6 +1,7 @@
 """A person's data, from the request to its answer: everywhere it was, it is found or gone."""
 
 import base64
+import csv
 import io
 import json
 import re
@@ -15,12 +16,16 @@ import jsonschema
 import pytest
 import requests
 
+from infrastructure.local.processes import ROOT
 from infrastructure.local.stack import Stack
-from tests.scenarios.customers import Customer
+from tests.scenarios.customers import Customer, staff
+from tests.scenarios.customers import ask as ask_as
 
 pytestmark = pytest.mark.stack
 
 Json = dict[str, Any]
+FORMATS = jsonschema.Draft202012Validator.FORMAT_CHECKER
+PNG = b"\x89PNG\r\n\x1a\n"
 CODE = re.compile(r"^[0-9A-HJKMNP-TV-Z]{8}$", re.MULTILINE)
 
 
@@ -92,6 +97,21 @@ def where(stack: Stack, canaries: list[str]) -> list[str]:
     return [place for place, text in found.items() if any(canary in text for canary in canaries)]
 
 
+def claim(customer: Customer, text: str, kind: str) -> Json:
+    """A refund case with a text, and a file of a kind that contains it too; where the file is."""
+    filters: Any = {"customer": customer.id}
+    (invoice,) = customer.stack.stripe.v1.invoices.list(filters).data
+    body = {"invoice": invoice.number, "ground": "billing_error", "statement": text}
+    case = customer.ask(201, "POST", "/v1/refund-requests", body=body)["id"]
+    path, file = f"/v1/refund-requests/{case}/evidence", PNG + text.encode()
+    wanted = {"kind": kind, "content_type": "image/png", "size": len(file)}
+    form = customer.ask(201, "POST", path, body=wanted)
+    sent = {"file": ("screen.png", file, "image/png")}
+    assert requests.post(form["url"], data=form["fields"], files=sent, timeout=30).ok
+    customer.ask(200, "POST", f"{path}/{form['id']}")
+    return {"case": case, "evidence": form["id"], "file": file}
+
+
 @pytest.mark.clause("privacy.access")
 @pytest.mark.clause("privacy.portability")
 @pytest.mark.clause("privacy.subprocessors")
@@ -101,25 +121,60 @@ def test_a_copy_is_one_archive_in_the_form_of_its_schema(newcomer: Callable[...,
     customer = newcomer()
     stack = customer.stack
     stack.stripe.v1.customers.update(customer.id, {"name": "Ann Canary", "phone": "+1555"})
+    claimed = claim(customer, "the second line is wrong", "screenshot")
 
     request = shown(customer, ask(customer, "access"))
 
     assert request["state"] == "answered"
     assert request["answer_by"] > request["answered_at"]
+    assert "X-Amz-Expires=900" in request["archive"]["url"]
+    assert requests.get(request["archive"]["url"].partition("?")[0], timeout=30).status_code == 403
     loaded = requests.get(request["archive"]["url"], timeout=30)
     assert loaded.status_code == 200
     with zipfile.ZipFile(io.BytesIO(loaded.content)) as archive:
-        document, schema = (json.loads(archive.read(f"{n}.json")) for n in ("data", "schema"))
-        names = archive.namelist()
-    jsonschema.validate(document, schema)
+        files = {name: archive.read(name) for name in archive.namelist()}
+    document = json.loads(files["data.json"])
+    assert files["schema.json"] == Path(ROOT, "infrastructure/export.schema.json").read_bytes()
+    jsonschema.validate(document, json.loads(files["schema.json"]), format_checker=FORMATS)
     assert document["person"]["name"] == "Ann Canary"
     assert document["person"]["email"] == customer.email
     assert [one["id"] for one in document["records"]["Subscription"]] == [customer.subscription]
-    assert {"tables/Subscription.csv", "tables/LedgerEntry.csv"} & set(names)
+    assert [one["sealed"] for one in document["records"]["CaseNote"]] == [
+        "the second line is wrong"
+    ]
+    assert files[f"files/evidence/{claimed['evidence']}"] == claimed["file"]
+    for name, rows in document["records"].items():
+        table = files.get(f"tables/{name}.csv", b"").decode()
+        assert len(list(csv.DictReader(io.StringIO(table)))) == len(rows)
     assert {one["name"]: one["region"] for one in document["recipients"]} == {
         "Amazon Web Services": "the region of the stack",
         "Stripe": "United States and Ireland",
     }
+
+
+@pytest.mark.clause("privacy.identity_documents")
+def test_an_identity_document_is_seen_by_few_and_gone_after_a_month(
+    newcomer: Callable[..., Customer],
+):
+    customer = newcomer()
+    stack = customer.stack
+    claimed = claim(customer, f"passport {uuid.uuid4().hex}", "identity_document")
+    path = f"/v1/staff/cases/{customer.id}/{claimed['case']}/evidence/{claimed['evidence']}"
+    agent, approver = staff(stack, "agent"), staff(stack, "approver")
+
+    refused = ask_as(stack, 403, "GET", path, agent).json()
+    assert refused["type"] == "/problems/wrong-role"
+    seen = ask_as(stack, 200, "GET", path, approver).json()
+    assert base64.b64decode(seen["content"]) == claimed["file"]
+    stack.advance(timedelta(days=30, minutes=1))
+    stack.fire_schedule()
+    stack.settle()
+
+    ask_as(stack, 404, "GET", path, staff(stack, "approver"))
+    kept = stack.aws("s3").list_object_versions(
+        Bucket=stack.outputs["ContentBucketName"], Prefix=f"{customer.id}/"
+    )
+    assert "Versions" not in kept
 
 
 @pytest.mark.clause("privacy.rectification")

@@ -7,19 +7,11 @@ from typing import Any
 
 import pytest
 
-from infrastructure.local.stack import Stack
-from tests.scenarios.customers import Customer, ask
+from tests.scenarios.customers import Customer, ask, staff
 
 pytestmark = pytest.mark.stack
 
 Json = dict[str, Any]
-
-
-def staff(stack: Stack, group: str) -> str:
-    """An access token of a new member of staff."""
-    email = f"{group}-{uuid.uuid4().hex}@example.com"
-    stack.logins.create(email, group)
-    return stack.sign_in(email).access
 
 
 def key() -> dict[str, str]:

@@ -25,17 +25,17 @@ def _may_mail(services: Services, effect: Effect) -> Verdict:
 def _send_mail(services: Services, effect: Effect) -> Result:
     """The address stays at Stripe and is read now; a customer without one gets no mail.
 
-    The text of a note is opened now too: what was erased in the meantime is not sent.
+    What is sealed is opened now too: what was erased in the meantime is not sent.
     """
-    contact, known = _addressed(services, effect)
+    try:
+        contact, known = _addressed(services, effect)
+        values = dict(effect.params["values"]) | known
+        if effect.params.get("note"):
+            values["message"] = read_note(services, effect.customer, effect.params["note"])
+    except ErasedError:
+        return {"sent": False}
     if contact is None or not contact.email:
         return {"sent": False}
-    values = dict(effect.params["values"]) | known
-    if effect.params.get("note"):
-        try:
-            values["message"] = read_note(services, effect.customer, effect.params["note"])
-        except ErasedError:
-            return {"sent": False}
     services.mailer.send(
         to=contact.email,
         template=effect.params["template"],

@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.application.change import Change, present
-from shared.application.effects.performer import Performer, Result, key_of
+from shared.application.effects.performer import Go, Performer, Refuse, Result, Verdict, key_of
+from shared.application.privacy.advance_request import put_off, why_deferred
 from shared.application.privacy.begin_request import answered, choose
 from shared.application.privacy.forget_records import forget_records, unlink_sign_ins
 from shared.application.privacy.make_archive import make_archive
 from shared.application.privacy.open_request import SEALED_AS
+from shared.domain.account import Account
+from shared.domain.declaration import MatchedDeclaration, partition_of
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.privacy import EXPORT_KEPT, OperatorStep, PrivacyRequest, RequestState
 from shared.domain.privacy_records import Login
-from shared.ports import Services
+from shared.ports import Check, Services
 
 REDACT_AT_STRIPE = OperatorStep(
     "redact_at_stripe",
@@ -98,9 +101,29 @@ def _finish_correction(change: Change, request: PrivacyRequest, done: tuple[str,
     change.put(answered(change, request, done, ("earlier_records",)).without_content())
 
 
+def _may_destroy(services: Services, effect: Effect) -> Verdict:
+    """Looked at once more at the point of no return: a hold, or anything else, may have come."""
+    account = services.store.get(Account, effect.customer)
+    if effect.sent_at is not None or account is None:
+        return Go()
+    deferred = why_deferred(Change(services, effect.customer, "effects"))
+    # Whatever commits on the customer from here on moves the account, and is looked at too.
+    return Refuse(", ".join(deferred)) if deferred else Go([Check(account.record, account.version)])
+
+
 def _destroy_key(services: Services, effect: Effect) -> Result:
-    services.vault.destroy(effect.customer, at=present(services))
+    """Theirs, and those of what they declared without signing in."""
+    at = present(services)
+    for stored in services.store.all_of(MatchedDeclaration, effect.customer):
+        services.vault.destroy(partition_of(stored.record.id), at=at)
+    services.vault.destroy(effect.customer, at=at)
     return {}
+
+
+def _put_off(change: Change, effect: Effect, _reason: str) -> None:
+    request = _open(change, effect)
+    if request is not None and request.may_become(RequestState.DEFERRED):
+        change.put(put_off(change, request, why_deferred(change)))
 
 
 def _key_destroyed(change: Change, effect: Effect, _result: Result) -> None:
@@ -193,7 +216,13 @@ PERFORMERS = {
     EffectKind.EXPORT_DATA: _step(_export, _exported),
     EffectKind.CORRECT_PERSON: _step(_correct, _corrected),
     EffectKind.CORRECT_SIGN_INS: _step(_correct_sign_ins, _corrected_sign_ins),
-    EffectKind.DESTROY_DATA_KEY: _step(_destroy_key, _key_destroyed),
+    EffectKind.DESTROY_DATA_KEY: Performer(
+        send=_destroy_key,
+        adopt=_key_destroyed,
+        may_send=_may_destroy,
+        reject=_put_off,
+        hand_over=_stuck,
+    ),
     EffectKind.DELETE_FILES: _step(_delete_files, _files_deleted),
     EffectKind.DELETE_FILE: Performer(send=_delete_file),
     EffectKind.DELETE_SIGN_INS: _step(_delete_sign_ins, _sign_ins_deleted),

@@ -12,14 +12,15 @@ from shared.domain.declaration import (
     Declaration,
     DeclarationKind,
     DeclarationState,
+    MatchedDeclaration,
     digest_of_code,
     partition_of,
 )
 from shared.domain.effects import EffectKind
-from shared.domain.errors import ConflictError, NotFoundError, TooManyRequestsError
+from shared.domain.errors import ConflictError, ErasedError, NotFoundError, TooManyRequestsError
 from shared.domain.mail_verdict import same_address, sender_key
 from shared.domain.tally import day_of
-from shared.ports import Services
+from shared.ports import Put, Services
 
 _KIND = "declaration"
 # One person cancels a contract or two on a day; a receipt each is no nuisance to whoever is named.
@@ -145,9 +146,20 @@ def _matched(
         matched_by=by,
     )
     change.put(matched)
+    change.beside(Put(_kept_with(change.services, matched, customer), 0))
     change.effect(EffectKind.CARRY_OUT_DECLARATION, {"declaration": known.id})
     change.audit("declaration_matched", f"by {by}", declaration=known.id, subscription=subscription)
     return matched
+
+
+def _kept_with(services: Services, known: Declaration, customer: str) -> MatchedDeclaration:
+    """What keeps a declaration with the customer whose it is."""
+    try:
+        content = json.dumps(asdict(declared_in(services, known))).encode()
+        sealed = services.vault.seal(content, customer=customer, kind=_KIND, record=known.id)
+    except ErasedError:  # somebody who was erased: nothing of theirs is taken in any more
+        sealed = b""
+    return MatchedDeclaration(known.id, customer, known.kind, known.received_at, sealed)
 
 
 def find_contract(services: Services, declared: Declared) -> tuple[str, str] | None:

@@ -62,17 +62,22 @@ def _check(change: Change, known: PrivacyRequest) -> tuple[PrivacyRequest, str]:
 def _erase_or_defer(change: Change, known: PrivacyRequest) -> tuple[PrivacyRequest, str]:
     deferred = why_deferred(change)
     if deferred:
-        if deferred != known.deferred:
-            why = sentences("because", deferred, (BECAUSE, BECAUSE_GERMAN))
-            change.mail("erasure_deferred", {"request": known.id} | why)
-            change.audit("erasure_deferred", ", ".join(deferred), request=known.id)
-        again = known.step(
-            RequestState.DEFERRED, deferred=deferred, check_at=change.now + LOOK_AGAIN
-        )
-        return again, "erasure_deferred"
+        return put_off(change, known, deferred), "erasure_deferred"
     change.effect(EffectKind.DESTROY_DATA_KEY, {"request": known.id})
     change.audit("erasure_begun", known.ground.value, request=known.id)
     return known.step(RequestState.ERASING, deferred=(), check_at=None), "erasure_begun"
+
+
+def put_off(
+    change: Change, known: PrivacyRequest, deferred: tuple[Deferral, ...]
+) -> PrivacyRequest:
+    """The erasure, to be looked at again tomorrow; the person is told of each reason once."""
+    if deferred != known.deferred:
+        why = sentences("because", deferred, (BECAUSE, BECAUSE_GERMAN))
+        change.mail("erasure_deferred", {"request": known.id} | why)
+        change.audit("erasure_deferred", ", ".join(deferred), request=known.id)
+    again = change.now + LOOK_AGAIN
+    return known.step(RequestState.DEFERRED, deferred=deferred, check_at=again)
 
 
 def why_deferred(change: Change) -> tuple[Deferral, ...]:

@@ -11,13 +11,13 @@ from typing import Any
 
 from shared.application.case_document import instant
 from shared.application.change import present
+from shared.application.privacy.export_schema import LEFT_OUT, SCHEMA_ID, export_schema
 from shared.domain.data_map import LEGAL_BASIS, PROCESSORS, RecordMap
 from shared.domain.data_map_records import RECORDS
 from shared.domain.errors import ErasedError
 from shared.domain.records import Identity
 from shared.ports import Services
 
-SCHEMA_ID = "https://fairexit.example/schemas/export/1"
 _README = """Your data, as of {at}.
 
 data.json    everything, in the form that schema.json describes
@@ -106,7 +106,7 @@ def _row(services: Services, customer: str, record: Any, entry: RecordMap) -> di
         value = getattr(record, member.name)
         if member.name in entry.sealed:
             value = _opened(services, customer, record, entry.sealed[member.name], value)
-        if member.name != "code_digest":
+        if member.name not in LEFT_OUT:
             row[member.name] = json.loads(json.dumps(value, default=_plain))
     return row
 
@@ -151,45 +151,4 @@ def _cell(value: Any) -> Any:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of data.json."""
-    records = {
-        kind.__name__: {
-            "type": "array",
-            "description": entry.what,
-            "items": _record_schema(kind, entry),
-        }
-        for kind, entry in _theirs()
-    }
-    text, rows = {"type": "string"}, {"type": "array", "items": {"type": "object"}}
-    properties = {
-        "schema": {"const": SCHEMA_ID},
-        "generated_at": {"type": "string", "format": "date-time"},
-        "customer": text,
-        "person": {"type": "object"},
-        "records": _object(records),
-        "purposes": rows,
-        "recipients": rows,
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
-        **_object(properties),
-    }
-
-
-def _record_schema(kind: type, entry: RecordMap) -> dict[str, Any]:
-    return _object(
-        {
-            member.name: {"description": f"{entry.kind_of(member.name)}"}
-            for member in fields(kind)
-            if member.name != "code_digest"
-        }
-    )
-
-
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    return export_schema(_theirs())
