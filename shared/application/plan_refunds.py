@@ -1,7 +1,7 @@
 """Turn a quote's allocation into refund operations, each with its reservation on the payment."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +9,14 @@ from shared.application.change import Change
 from shared.application.promises import Promise, named
 from shared.domain.cancellation import AccountCredit
 from shared.domain.decision import Ruled
+from shared.domain.effects import EffectKind
 from shared.domain.payment import Payment
 from shared.domain.records import Assessment, Quote
-from shared.domain.refund_operation import RefundOperation, RefundStatus
+from shared.domain.refund_operation import RefundOperation, RefundStatus, RefundWay
 from shared.domain.withdrawal import KIND as STATUTE
+
+# Where the amounts of a way stand in what goes back on an invoice.
+_MEMBERS = {RefundWay.PAYMENT: "refunds", RefundWay.OUT_OF_BAND: "transfers"}
 
 
 def plan_refunds(
@@ -24,6 +28,8 @@ def plan_refunds(
     decided_by: str | None = None,
 ) -> list[RefundOperation]:
     """The refunds that the quote promises, reserved in `change`.
+
+    What Stripe cannot refund is one of them too: a transfer that a person makes and records.
 
     Args:
         change: the decision they are part of.
@@ -40,12 +46,13 @@ def plan_refunds(
     statutory = is_statutory(document)
     operations = [
         replace(
-            _reserve(change, promise, document["currency"], back, payment),
+            _reserve(change, promise, document["currency"], back, payment, way),
             statutory=statutory,
             decided_by=decided_by,
         )
         for back in json.loads(quote.returns)
-        for payment in back["refunds"]
+        for way, member in _MEMBERS.items()
+        for payment in back.get(member, {})
     ]
     for operation in operations:
         change.put(operation)
@@ -84,6 +91,13 @@ def refund_params(operation: RefundOperation) -> dict[str, str | int | None]:
     }
 
 
+def send_refunds(change: Change, refunds: Iterable[RefundOperation]) -> None:
+    """The effects that make them; a transfer waits for a person instead."""
+    for refund in refunds:
+        if refund.way is RefundWay.PAYMENT:
+            change.effect(EffectKind.REFUND_PAYMENT, refund_params(refund))
+
+
 def reserve(
     change: Change, name: str, currency: str, facts: Mapping[str, int], amount: int
 ) -> None:
@@ -113,8 +127,9 @@ def _reserve(
     currency: str,
     back: Mapping[str, Any],
     name: str,
+    way: RefundWay,
 ) -> RefundOperation:
-    amount, names = back["refunds"][name], named(promise)
+    amount, names = back[_MEMBERS[way]][name], named(promise)
     reserve(change, name, currency, back["payments"][name], amount)
     return RefundOperation(
         id=change.services.ids.new(),
@@ -127,4 +142,5 @@ def _reserve(
         currency=currency,
         status=RefundStatus.RESERVED,
         reserved_at=change.now,
+        way=way,
     )

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-from shared.domain.allocation import fill
+from shared.domain.allocation import Part, fill
 from shared.domain.errors import ConflictError, RefusedError
-from shared.domain.facts import Case, Method, SettleAs
+from shared.domain.facts import Case, Invoice, Method, SettleAs
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, LineFacts, TaxFacts, is_invoice
 from shared.domain.money import Rounding, round_to_grain
 from shared.ports import Services
@@ -20,14 +20,22 @@ from shared.ports import Services
 
 @dataclass(frozen=True, slots=True)
 class InvoiceReturn:
-    """What goes back on one invoice, in minor units, and the credit note's lines for it."""
+    """What goes back on one invoice, in minor units, and the credit note's lines for it.
+
+    `refunds` and `transfers` are by payment; the second are those that Stripe cannot refund.
+    """
 
     invoice: str
     refunds: dict[str, int]
     credit: int
-    by_hand: int
+    transfers: dict[str, int]
     lines: tuple[CreditNoteLine, ...]
     payments: dict[str, dict[str, int]]
+
+    @property
+    def by_hand(self) -> int:
+        """What a person has to transfer."""
+        return sum(self.transfers.values())
 
     @property
     def total(self) -> int:
@@ -39,31 +47,51 @@ def plan_returns(
     case: Case, invoices: Sequence[InvoiceFacts], document: Mapping[str, Any]
 ) -> list[InvoiceReturn]:
     """What goes back on each invoice, in the order of the case."""
-    parts, by_hand = fill(case.invoices, document["total"])
+    parts, left = fill(case.invoices, document["total"])
+    by_hand = list(_by_hand(case.invoices, left))
     decided = {line["id"]: (line["amount"], line["tax"]) for line in document["lines"]}
     returns = []
     for place, invoice in enumerate(invoices):
         mine = [part for part in parts if part.invoice == place]
         refunds = {p.payment: p.amount for p in mine if p.method in (Method.CARD, Method.BANK)}
         credit = sum(p.amount for p in mine if p.method is Method.CUSTOMER_BALANCE)
-        outside = sum(p.amount for p in mine if p.method is Method.OUT_OF_BAND)
-        if place == len(invoices) - 1:
-            outside += by_hand
+        transfers = {p.payment: p.amount for p in mine if p.method is Method.OUT_OF_BAND}
+        for part in by_hand:
+            if part.invoice == place:
+                transfers[part.payment] = transfers.get(part.payment, 0) + part.amount
+        total = sum(refunds.values()) + credit + sum(transfers.values())
         if document["settle_as"] == SettleAs.CREDIT:
             # Nothing leaves: all of it goes to the customer's balance.
-            refunds, credit, outside = {}, sum(refunds.values()) + credit + outside, 0
-        total = sum(refunds.values()) + credit + outside
+            refunds, credit, transfers = {}, total, {}
         returns.append(
             InvoiceReturn(
                 invoice=invoice.id,
                 refunds=refunds,
                 credit=credit,
-                by_hand=outside,
+                transfers=transfers,
                 lines=tuple(_credit_lines(invoice, decided, total)),
                 payments={p.id: _known(p) for p in invoice.payments},
             )
         )
     return returns
+
+
+def _by_hand(invoices: Sequence[Invoice], left: int) -> Iterable[Part]:
+    """What no refund takes, on the payments that Stripe does not refund, in their order.
+
+    More than these hold is laid on the last payment, whose reservation then refuses it.
+    """
+    last: Part | None = None
+    for place, invoice in enumerate(invoices):
+        for payment in invoice.payments:
+            last = Part(place, payment.id, payment.method, 0)
+            holds = max(0, payment.amount - payment.refunded - payment.disputed)
+            part = 0 if payment.refundable else min(left, holds)
+            left -= part
+            if part:
+                yield last._replace(amount=part)
+    if left and last is not None:
+        yield last._replace(amount=left)
 
 
 def _known(payment: Any) -> dict[str, int]:

@@ -22,7 +22,8 @@ from shared.domain.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from shared.domain.records import Quote
+from shared.domain.records import Assessment, Quote
+from shared.domain.refund_case import RefundCase
 from shared.domain.refund_operation import (
     RefundOperation,
     RefundStatus,
@@ -69,19 +70,20 @@ def replan_refund(
         InvalidRequestError: the way lacks its payment or reference, or has one too many.
         ConflictError: it is not open any more, or that way is closed; the detail says why.
     """
+    return transact(services, customer, by, lambda change: replan(change, refund, plan))
+
+
+def replan(change: Change, refund: str, plan: Replan) -> RefundOperation:
+    """The same as part of a change."""
     _refuse_malformed(plan)
-
-    def decide(change: Change) -> RefundOperation:
-        failed = change.load(RefundOperation, refund)
-        if failed is None:
-            raise NotFoundError("refund")
-        promise = promise_of(change, failed)
-        if promise is None:
-            raise BrokenInvariantError(f"refund {refund} of no promise")
-        _refuse_unless_open(change, failed)
-        return _plan(change, promise, failed, plan)
-
-    return transact(services, customer, by, decide)
+    failed = change.load(RefundOperation, refund)
+    if failed is None:
+        raise NotFoundError("refund")
+    promise = promise_of(change, failed)
+    if promise is None:
+        raise BrokenInvariantError(f"refund {refund} of no promise")
+    _refuse_unless_open(change, failed)
+    return _plan(change, promise, failed, plan)
 
 
 def _refuse_malformed(plan: Replan) -> None:
@@ -179,7 +181,8 @@ def _hold(
 
 def _payments(change: Change, promise: Promise, invoice: str) -> Mapping[str, Any]:
     """What has paid an invoice of the quote, by its id."""
-    quote = change.load(Quote, promise.quote)
+    of_case = isinstance(promise, RefundCase)
+    quote = change.load(Assessment, promise.id) if of_case else change.load(Quote, promise.quote)
     if quote is None:
         raise BrokenInvariantError(f"promise {promise.id} of a lost quote")
     backs = {back["invoice"]: back for back in json.loads(quote.returns)}

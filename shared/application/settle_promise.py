@@ -52,9 +52,7 @@ def hand_over(change: Change, promise: Promise) -> None:
 
 def _kept(change: Change, promise: Promise) -> None:
     if isinstance(promise, RefundCase):
-        # What Stripe cannot send back is sent by a person, who records it.
-        by_hand = promise.manual_transfer > 0
-        step_case(change, promise, CaseState.NEEDS_PERSON if by_hand else CaseState.PAID)
+        step_case(change, promise, CaseState.PAID)
         return
     if promise.state is not CancellationState.EXECUTED:
         change.put(promise.step(CancellationState.EXECUTED))

@@ -152,7 +152,7 @@ RECORDS: Mapping[type, RecordMap] = {
             FINANCIAL: "invoice payment amount currency status reserved_at statutory reason way"
             " reference undocumented bank_reference",
             TECHNICAL: "id customer cancellation stripe_refund credit_note decided_by refund_case"
-            " replaces replaced_by",
+            " replaces replaced_by vouchers",
         },
         counts_from="reserved_at",
         to_stripe="id amount payment",

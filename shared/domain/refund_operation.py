@@ -48,6 +48,7 @@ _PROBLEMS = {
     RefundStatus.REJECTED: "refused",
     RefundStatus.NEEDS_PERSON: "outcome_unknown",
 }
+TO_BE_TRANSFERRED = "to_be_transferred"
 # A new refund to the same card would come back as this one did.
 _GONE = frozenset({"lost_or_stolen_card", "expired_or_canceled_card"})
 
@@ -88,6 +89,16 @@ class RefundFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Voucher:
+    """A member of staff's word that money was transferred outside Stripe, and what shows it."""
+
+    by: str
+    role: str
+    at: datetime
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class RefundOperation:
     """A refund that was promised: `amount` minor units of `payment`, for lines of `invoice`.
 
@@ -98,7 +109,7 @@ class RefundOperation:
     One that did not arrive is `replaced_by` another, which goes another way: both stand for the
     same promise and are documented by the same credit note. `reference` names what shows a way
     outside of refunds: an entry in the customer's balance, a bank transfer. `undocumented` is why
-    Stripe would not issue the credit note.
+    Stripe would not issue the credit note. `vouchers` are who has said that it was transferred.
     """
 
     id: str
@@ -122,6 +133,7 @@ class RefundOperation:
     replaced_by: str | None = None
     reference: str | None = None
     undocumented: str | None = None
+    vouchers: tuple[Voucher, ...] = ()
 
     @property
     def is_documented(self) -> bool:
@@ -138,9 +150,17 @@ class RefundOperation:
         """What a person has to settle; None while all goes well, or once it was replanned."""
         if self.replaced_by:
             return None
+        if self.awaits_transfer:
+            return TO_BE_TRANSFERRED
         if self.status is RefundStatus.SUCCEEDED:
             return "credit_note_refused" if self.undocumented else None
         return _PROBLEMS.get(self.status)
+
+    @property
+    def awaits_transfer(self) -> bool:
+        """Whether a person has to send it outside Stripe; a replacement was sent when recorded."""
+        by_hand = self.way is RefundWay.OUT_OF_BAND and not self.replaces
+        return by_hand and self.status is RefundStatus.RESERVED
 
     def can_repeat(self) -> bool:
         """Whether the same payment may be tried again, if a person wants to."""

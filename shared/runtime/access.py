@@ -46,6 +46,7 @@ ROUTES: Mapping[str, Allowed] = {
     "POST /v1/staff/cases/{customer}/{id}/evidence/{evidence}": WORKING_ROLES,
     "GET /v1/staff/cases/{customer}/{id}/evidence/{evidence}": EVERY_ROLE,
     "POST /v1/staff/cases/{customer}/{id}/decision": WORKING_ROLES,
+    "POST /v1/staff/cases/{customer}/{id}/transfers": WORKING_ROLES,
     "POST /v1/declarations": Caller.GUEST,
     "POST /v1/declarations/{id}/confirmations": Caller.GUEST,
     "GET /v1/staff/declarations": EVERY_ROLE,

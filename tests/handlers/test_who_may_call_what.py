@@ -53,6 +53,12 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "size": 9,
     },
     "POST /v1/staff/cases/{customer}/{id}/decision": {"decide": "refer", "reason": TEXT},
+    "POST /v1/staff/cases/{customer}/{id}/transfers": {
+        "refund": ABSENT,
+        "amount": 1,
+        "reference": TEXT,
+        "reason": TEXT,
+    },
 }
 GROUPS = {
     **{role.value: f"[{role.value}]" for role in StaffRole},

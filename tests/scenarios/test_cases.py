@@ -1,7 +1,10 @@
 """A refund case per policy pack over HTTP, from the request to the money, through its deadlines."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from operator import itemgetter
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -43,6 +46,7 @@ class Office:
         stack.add_customer_login(EMAIL, self.customer)
         for role in ("agent", "approver"):
             stack.logins.create(f"{role}@example.com", role)
+        stack.logins.create("rival@example.com", "approver")
         self.invoice = stack.stripe.v1.invoices.list({"customer": self.customer}).data[0]
         self.line = self.invoice.lines.data[0].id
         self.id = ""
@@ -92,6 +96,20 @@ class Office:
     def decide(self, role: str, digest: str, **more: Any) -> Json:
         body = {"decide": "approve", "reason": "it is right", "digest": digest} | more
         return self.staff(role, 200, "POST", f"{self.place}/decision", body)
+
+    def at_once(self, people: tuple[str, str], body: Json) -> list[tuple[int, Json]]:
+        """Two decide in the same moment: what each was answered, the winner first."""
+        tokens = [self.stack.sign_in(f"{person}@example.com").access for person in people]
+        path = f"{self.place}/decision"
+        both = Barrier(2)
+
+        def decide(token: str) -> tuple[int, Json]:
+            both.wait()
+            answer = self.stack.call("POST", path, token=token, body=body)
+            return answer.status_code, answer.json()
+
+        with ThreadPoolExecutor(2) as pool:
+            return sorted(pool.map(decide, tokens), key=itemgetter(0))
 
     def subjects(self, to: str) -> list[str]:
         return [mail.subject for mail in self.stack.mails() if mail.to == to]
@@ -155,11 +173,7 @@ def test_a_case_from_the_request_to_the_money_through_every_deadline(office: Off
     (row,) = office.staff("approver", 200, "GET", "/v1/staff/cases")["data"]
     assert (row["id"], row["late"]) == (office.id, True)
 
-    assert office.decide("agent", reviewed["digest"], **evidence)["missing"] == "two_people"
-    again = {"decide": "approve", "reason": "me again", "digest": reviewed["digest"]} | evidence
-    problem = office.staff("agent", 409, "POST", f"{office.place}/decision", again)
-    assert problem["type"] == "/problems/same-person"
-    assert office.decide("approver", reviewed["digest"], **evidence)["missing"] is None
+    four_eyes(office, reviewed["digest"], evidence)
     office.stack.settle(SETTLE_SECONDS)
 
     paid = office.ann(200, "GET", f"/v1/refund-requests/{office.id}")
@@ -178,14 +192,38 @@ def test_a_case_from_the_request_to_the_money_through_every_deadline(office: Off
     of_nobody_else(office)
 
 
+def four_eyes(office: Office, digest: str, evidence: Json) -> None:
+    """The same person twice is one consent; of two that each suffice one pays, once."""
+    agreed = {"decide": "approve", "reason": "it is right", "digest": digest} | evidence
+    (first, shown), (second, problem) = office.at_once(("agent", "agent"), agreed)
+    assert (first, shown.get("missing")) == (200, "two_people"), (shown, problem)
+    assert (second, problem["type"]) == (409, "/problems/same-person")
+    (won, case), (lost, problem) = office.at_once(("approver", "rival"), agreed)
+    assert (won, case["missing"], len(case["approvals"])) == (200, None, 2), (case, problem)
+    assert (lost, problem["type"]) == (409, "/problems/already-decided")
+    assert problem["state"] in ("approved", "paying", "paid")
+    assert problem["decided_by"] == case["decided_by"] == case["approvals"][1]["by"]
+
+
 def came_back(office: Office, refund: str) -> None:
-    """A refund that fails after it was sent brings the case to a person."""
+    """A refund that fails after it was sent brings the case to a person, who transfers it."""
     failure = {"status": "failed", "failure_reason": "lost_or_stolen_card"}
     control(office.stack, "POST", f"refunds/{refund}", failure)
     office.stack.settle(SETTLE_SECONDS)
     case = office.ann(200, "GET", f"/v1/refund-requests/{office.id}")
     assert case["state"] == "needs_person"
     assert any("did not arrive" in subject for subject in office.subjects(EMAIL))
+    (failed,) = [r for r in case["refunds"] if r["problem"] == "did_not_arrive"]
+    body = {"refund": failed["id"], "amount": failed["amount"], "reason": "sent at the bank"}
+    body["reference"] = "SEPA 4711"
+    path = f"{office.place}/transfers"
+    assert office.staff("agent", 200, "POST", path, body)["missing"] == "two_people"
+    assert office.staff("approver", 200, "POST", path, body)["state"] == "paid"
+    problem = office.staff("approver", 409, "POST", path, body)
+    assert problem["type"] == "/problems/already-transferred"
+    assert (problem["reference"], len(problem["recorded_by"])) == ("SEPA 4711", 2)
+    (note,) = office.stack.stripe.v1.credit_notes.list({}).data
+    assert note.post_payment_amount == failed["amount"]
 
 
 def on_behalf(office: Office) -> None:

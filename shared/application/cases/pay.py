@@ -12,13 +12,12 @@ from shared.application.cases.assess import Assessed
 from shared.application.cases.tell import amount_of, in_every_language, tell_customer
 from shared.application.change import Change
 from shared.application.document_return import document_credits
-from shared.application.plan_refunds import plan_credits, plan_refunds, refund_params
+from shared.application.plan_refunds import plan_credits, plan_refunds, send_refunds
 from shared.application.plan_returns import refuse_unless_stripe_agrees
 from shared.application.settle_promise import settle
 from shared.application.step_case import step_case
 from shared.domain.cancellation import Cancellation, CancellationState, ItemEnd, Timing
 from shared.domain.case_clocks import start_payout
-from shared.domain.effects import EffectKind
 from shared.domain.errors import BrokenInvariantError, ConflictError
 from shared.domain.records import QUOTE_LIFETIME, Assessment, Quote
 from shared.domain.refund_case import CaseState, RefundCase
@@ -92,10 +91,9 @@ def _refund(change: Change, case: RefundCase, assessed: Assessed, person: str | 
     )
     change.put(case)
     document_credits(change, case)
-    for refund in refunds:
-        change.effect(EffectKind.REFUND_PAYMENT, refund_params(refund))
-    if not refunds and not case.credits:
-        settle(change, case)
+    send_refunds(change, refunds)
+    # What a person has to transfer is theirs at once.
+    settle(change, case)
     return change.load(RefundCase, case.id) or case
 
 

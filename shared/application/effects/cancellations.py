@@ -4,7 +4,7 @@ from shared.application.change import Change
 from shared.application.document_return import document_credits
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
 from shared.application.end_subscription import announce_end
-from shared.application.plan_refunds import refund_params
+from shared.application.plan_refunds import send_refunds
 from shared.application.settle_promise import hand_over, settle
 from shared.domain.cancellation import Cancellation, CancellationState
 from shared.domain.effects import Effect, EffectKind
@@ -75,10 +75,8 @@ def _after_cancel(change: Change, effect: Effect, _result: Result) -> None:
     reference = {"subscription": cancellation.subscription, "cancellation": cancellation.id}
     change.effect(EffectKind.SWEEP_CHARGES, reference | {"end": end.isoformat()})
     document_credits(change, cancellation)
-    for refund_id in cancellation.refunds:
-        operation = change.load(RefundOperation, refund_id)
-        if operation is not None:
-            change.effect(EffectKind.REFUND_PAYMENT, refund_params(operation))
+    found = [change.load(RefundOperation, refund) for refund in cancellation.refunds]
+    send_refunds(change, [operation for operation in found if operation])
     announce_end(change, cancellation.subscription, cancellation.id, end)
     settle(change, cancellation)
 
