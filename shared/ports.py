@@ -265,9 +265,13 @@ class Mailer(Protocol):
         template: str,
         values: Mapping[str, str],
         message_id: str,
+        customer: str,
         language: str | None = None,
     ) -> None:
-        """Send a mail in the language asked for, where it is translated."""
+        """Send a mail in the language asked for, where it is translated.
+
+        What comes back of it names `customer`, whose effect it is, and the message.
+        """
         ...
 
 

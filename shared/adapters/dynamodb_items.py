@@ -31,6 +31,7 @@ from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.fraud_warning import FraudWarning
 from shared.domain.incident import Incident
 from shared.domain.ledger import LedgerEntry
+from shared.domain.mail_trouble import MailTrouble
 from shared.domain.payment import Payment
 from shared.domain.privacy import PrivacyChoices, PrivacyRequest
 from shared.domain.privacy_records import (
@@ -102,6 +103,7 @@ _KINDS: dict[type, ItemKind] = {
     Activity: ItemKind("ACTIVITY#", lambda r: (r.customer, r.id)),
     DisputeResult: ItemKind("RESULT#", lambda r: (r.customer, r.id)),
     Effect: ItemKind("EFFECT#", lambda r: (r.customer, r.id)),
+    MailTrouble: ItemKind("MAIL#", lambda r: (r.customer, r.id)),
     Controls: ItemKind("CONTROLS", lambda r: (r.customer,)),
     Grants: ItemKind("GRANTS", lambda r: (r.customer,)),
     Spent: ItemKind("SPENT#", lambda r: (r.customer, r.window, sortable(r.since))),

@@ -5,6 +5,7 @@ made of the text, every sign of it escaped, so that both say the same and no val
 """
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,14 @@ from typing import Any
 
 from shared.adapters.aws_errors import translated
 from shared.domain.errors import BrokenInvariantError
+from shared.domain.mail_trouble import address_digest
 
 _MAILS = Path(__file__).parent.parent / "mails"
 _SUBJECT = "Subject: "
 DEFAULT = "en"
+# What SES takes as the value of a tag; whoever's id is none of these is nobody's mail to it.
+_TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
+NOBODY = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +80,16 @@ def _page(language: str, subject: str, text: str) -> str:
 
 
 class SesMailer:
-    """`shared.ports.Mailer` on SES v2; the message id travels as a header."""
+    """`shared.ports.Mailer` on SES v2; the message id travels as a header.
 
-    def __init__(self, client: Any, sender: str) -> None:
+    It travels as a tag too, with the customer and a digest of the address: SES's events of the
+    configuration set carry the tags, so that nothing else of such an event has to be kept.
+    """
+
+    def __init__(self, client: Any, sender: str, configuration_set: str) -> None:
         self._client = client
         self._sender = sender
+        self._configuration_set = configuration_set
 
     def send(
         self,
@@ -88,6 +98,7 @@ class SesMailer:
         template: str,
         values: Mapping[str, str],
         message_id: str,
+        customer: str,
         language: str | None = None,
     ) -> None:
         """See `Mailer`."""
@@ -96,6 +107,15 @@ class SesMailer:
             self._client.send_email(
                 FromEmailAddress=self._sender,
                 Destination={"ToAddresses": [to]},
+                ConfigurationSetName=self._configuration_set,
+                EmailTags=[
+                    {"Name": name, "Value": value if _TAG.fullmatch(value) else NOBODY}
+                    for name, value in (
+                        ("customer", customer),
+                        ("message", message_id),
+                        ("address", address_digest(customer, to)),
+                    )
+                ],
                 Content={
                     "Simple": {
                         "Subject": {"Data": mail.subject, "Charset": "UTF-8"},

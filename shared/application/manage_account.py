@@ -9,6 +9,7 @@ from shared.application.change import Change, transact
 from shared.application.client_keys import Answer, ClientCall, remember, replay
 from shared.application.dun import end_without_refund
 from shared.application.handle_dispute import costs_are_claimed
+from shared.application.record_mail_trouble import mail_troubles
 from shared.application.show_account import account_document
 from shared.application.suspend import lift, suspend
 from shared.domain.account import Account, Cause, CauseKind
@@ -80,6 +81,7 @@ def show_to_staff(services: Services, customer: str, by: StaffMember) -> dict[st
             }
             for one in (s.record for s in services.store.all_of(Arrears, customer))
         ],
+        "mail_troubles": mail_troubles(services, customer),
         "paused_subscriptions": list(stored.record.paused_subscriptions),
         "held_invoices": list(stored.record.held_invoices),
     }

@@ -17,6 +17,7 @@ from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.fraud_warning import FraudWarning
 from shared.domain.ledger import LedgerEntry
+from shared.domain.mail_trouble import MailTrouble
 from shared.domain.payment import Payment
 from shared.domain.privacy import PrivacyChoices, PrivacyRequest
 from shared.domain.privacy_records import (
@@ -242,6 +243,13 @@ RECORDS: Mapping[type, RecordMap] = {
             TECHNICAL: "customer id",
         },
         theirs=False,
+    ),
+    MailTrouble: RecordMap(
+        "a mail that did not arrive or was not wanted; the address is a digest",
+        Purpose.CONTRACT,
+        d.LOGS,
+        {IDENTITY: "address", TECHNICAL: "id customer trouble template at detail"},
+        counts_from="at",
     ),
     Effect: RecordMap(
         "something that was to be done elsewhere: a call on Stripe, a mail, an event",

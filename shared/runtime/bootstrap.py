@@ -165,7 +165,8 @@ class AwsServices:
     def mailer(self) -> ports.Mailer:
         from shared.adapters.ses_mailer import SesMailer
 
-        return SesMailer(self._client("sesv2"), self.settings.get(parts.Messages).mail_from)
+        wanted = self.settings.get(parts.Messages)
+        return SesMailer(self._client("sesv2"), wanted.mail_from, wanted.mail_configuration_set)
 
     @property
     def staff_address(self) -> str:

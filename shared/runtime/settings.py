@@ -120,6 +120,7 @@ class Messages:
 
     event_bus_name: str
     mail_from: str
+    mail_configuration_set: str
     escalation_to: str
 
 

@@ -83,6 +83,7 @@ class FakeMailer:
         template: str,
         values: Mapping[str, str],
         message_id: str,
+        customer: str,
         language: str | None = None,
     ) -> None:
         """Written out as the real one does, so that no template lacks a value."""
@@ -93,6 +94,7 @@ class FakeMailer:
                 "template": template,
                 "values": values,
                 "id": message_id,
+                "customer": customer,
                 "language": mail.language,
                 "text": mail.text,
             }

@@ -101,6 +101,7 @@ def test_the_functions_that_do_not_call_stripe_are_these():
         "purge_records",
         "receive_stripe_webhook",
         "record_activity",
+        "record_mail_feedback",
         "report_breach",
         "report_incidents",
         "review_privacy",

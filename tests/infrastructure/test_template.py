@@ -12,6 +12,7 @@ from shared.application.cases import strike_clocks
 from shared.application.perform_effect import Performed
 from shared.application.reconcile import Outcome
 from shared.domain.dispute import DisputeEffect
+from shared.domain.mail_trouble import Trouble
 from shared.domain.refund_operation import RefundStatus
 from tests.infrastructure import budget_rules, cloudformation, lane_rules, storage_rules
 from tests.infrastructure import template_rules as rules
@@ -244,6 +245,7 @@ def test_alarms_on_our_own_metrics_watch_what_the_functions_count():
         "DueWork": {"failed", *strike_clocks.OUTCOMES},
         "Purges": {"refused", "purged", "capped", "nothing"},
         "Divergences": {*Outcome, "failed"},
+        "MailFeedback": {*Trouble, "known", "unknown_mail", "staff", "stranger"},
     }
 
     assert counted == set(outcomes)

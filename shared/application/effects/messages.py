@@ -4,11 +4,14 @@ from typing import Any
 
 from shared.application.case_document import instant
 from shared.application.cases.notes import read_note
+from shared.application.change import Change, present
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict
 from shared.application.intake.answer import open_answer
+from shared.application.record_mail_trouble import call_person, mail_named
 from shared.domain.contact import Contact
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import ErasedError
+from shared.domain.mail_trouble import MailTrouble, address_digest
 from shared.domain.privacy import PrivacyChoices
 from shared.ports import Services
 
@@ -25,7 +28,8 @@ def _may_mail(services: Services, effect: Effect) -> Verdict:
 def _send_mail(services: Services, effect: Effect) -> Result:
     """The address stays at Stripe and is read now; a customer without one gets no mail.
 
-    What is sealed is opened now too: what was erased in the meantime is not sent.
+    What is sealed is opened now too: what was erased in the meantime is not sent. An address that
+    takes none of our mails gets none, until another one stands at Stripe.
     """
     try:
         contact, known = _addressed(services, effect)
@@ -36,14 +40,30 @@ def _send_mail(services: Services, effect: Effect) -> Result:
         return {"sent": False}
     if contact is None or not contact.email:
         return {"sent": False}
+    if effect.params.get("to") is None and _is_stopped(services, effect.customer, contact.email):
+        return {"sent": False, "stopped": True}
     services.mailer.send(
         to=contact.email,
         template=effect.params["template"],
         values=values,
         message_id=effect.id,
+        customer=effect.customer,
         language=contact.language,
     )
     return {"sent": True}
+
+
+def _is_stopped(services: Services, customer: str, address: str) -> bool:
+    digest, now = address_digest(customer, address), present(services)
+    troubles = services.store.all_of(MailTrouble, customer)
+    return any(stored.record.stops(digest, now) for stored in troubles)
+
+
+def _not_sent(change: Change, effect: Effect, result: Result) -> None:
+    """Whoever cannot be reached by mail is reached by a person, where something hangs on it."""
+    if result.get("stopped"):
+        change.audit("mail_not_sent", "the address takes no mails", **mail_named(effect))
+        call_person(change, effect, "not sent")
 
 
 def _addressed(services: Services, effect: Effect) -> tuple[Contact | None, dict[str, str]]:
@@ -82,7 +102,7 @@ def _members(services: Services, effect: Effect) -> dict[str, Any]:
 
 
 PERFORMERS = {
-    EffectKind.SEND_MAIL: Performer(send=_send_mail, may_send=_may_mail),
+    EffectKind.SEND_MAIL: Performer(send=_send_mail, may_send=_may_mail, adopt=_not_sent),
     EffectKind.PUBLISH_EVENT: Performer(send=_publish),
     EffectKind.ALERT: Performer(send=_alert, alerts=True),
 }
