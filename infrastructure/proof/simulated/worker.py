@@ -212,10 +212,11 @@ class Outbox:
         template: str,
         values: Mapping[str, str],
         message_id: str,
+        customer: str,
         language: str | None = None,
     ) -> None:
         """See `Mailer`."""
-        del to, language
+        del to, customer, language
         self._out("send", message_id, template, values)
 
     def publish(self, name: str, detail: Mapping[str, Any]) -> None:
