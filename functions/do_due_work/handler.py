@@ -11,9 +11,10 @@ from typing import Any
 from shared.application.do_due_work import do_due_work, find_due_work
 from shared.runtime.bootstrap import services_for
 from shared.runtime.settings import Effects, Table
-from shared.runtime.sqs import each
+from shared.runtime.sqs import each, quietly
 
 
+@quietly
 def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """One run over the due index."""
     services = services_for(Table, Effects)

@@ -12,9 +12,10 @@ from shared.domain.privacy_records import PurgeReport
 from shared.runtime.bootstrap import services_for
 from shared.runtime.observability import logger
 from shared.runtime.settings import Table
-from shared.runtime.sqs import each
+from shared.runtime.sqs import each, quietly
 
 
+@quietly
 def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """One run; what came of it."""
     services = services_for(Table)

@@ -12,9 +12,10 @@ from shared.application.reconcile import Finding, reconcile
 from shared.runtime.bootstrap import services_for
 from shared.runtime.observability import logger
 from shared.runtime.settings import Effects, Stripe, Table
-from shared.runtime.sqs import each
+from shared.runtime.sqs import each, quietly
 
 
+@quietly
 def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """One run; how many divergences had which outcome."""
     services = services_for(Table, Effects, Stripe)

@@ -15,6 +15,7 @@ from shared.runtime.http import Request, Response, api
 from shared.runtime.incident_forms import IncidentReport
 from shared.runtime.observability import count
 from shared.runtime.settings import Effects, ServiceApi, Table
+from shared.runtime.sqs import quietly
 
 
 def report(request: Request) -> Response:
@@ -32,7 +33,8 @@ def report(request: Request) -> Response:
     return Response(200, incident_document(incident))
 
 
-def heard(event: dict[str, Any]) -> dict[str, Any]:
+@quietly
+def heard(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """One report on the bus; whoever may put events there is trusted with it."""
     services = services_for(Table, Effects, ServiceApi)
     body = msgspec.convert(event["detail"], IncidentReport)
@@ -52,4 +54,4 @@ serve = api({"POST /v1/incidents": report})
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A request or an event."""
-    return serve(event, context) if "routeKey" in event else heard(event)
+    return serve(event, context) if "routeKey" in event else heard(event, context)

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.domain.mail_verdict import MailReceipt, Verdict
 from shared.runtime.observability import count
+from shared.runtime.sqs import quietly
 
 
 def mails(
@@ -12,6 +13,7 @@ def mails(
 ) -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """A Lambda handler for SES's receipts; a failure is raised, so that Lambda tries again."""
 
+    @quietly
     def handle(event: dict[str, Any], _context: Any) -> dict[str, int]:
         outcomes: dict[str, int] = {}
         for record in event["Records"]:

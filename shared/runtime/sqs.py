@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any, TypeVar
 
 from shared.domain.errors import FairexitError
@@ -18,6 +19,28 @@ ENOUGH_SECONDS = 30
 # How long a message that failed stays away, by how often it was received. Our own knowledge that
 # has not arrived yet comes in seconds; the eight receives of a queue outlast an outage of 1.8 h.
 COMES_BACK_AFTER = (2, 10, 60, 300, 900, 1800, 3600)
+
+
+class FailedError(Exception):
+    """The handler failed; the log says how. Named like the error that it stands for."""
+
+
+def quietly(handle: Callable[..., T]) -> Callable[..., T]:
+    """The handler of what expects no answer, whose failure Lambda logs with the error's own text.
+
+    That text may quote whatever the failing call was given, so the error stays here, in our log's
+    form, and only its class goes on.
+    """
+
+    @wraps(handle)
+    def handled(event: dict[str, Any], context: Any) -> T:
+        try:
+            return handle(event, context)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here
+            logger().exception("a handler failed")
+            raise FailedError(type(error).__name__) from None
+
+    return handled
 
 
 class OutOfTimeError(Exception):

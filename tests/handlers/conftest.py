@@ -31,6 +31,7 @@ class HandlerServices(FakeServices):
                 parts.ServiceApi: parts.ServiceApi("service"),
                 parts.Pace: parts.Pace(20, 10),
                 parts.StaffApi: parts.StaffApi("cognito:groups"),
+                parts.Inbox: parts.Inbox("inbound", "refunds@vendor.example"),
             }
         )
 

@@ -33,13 +33,6 @@ def ask(
     return response
 
 
-def staff(stack: Stack, group: str) -> str:
-    """An access token of a new member of staff."""
-    email = f"{group}-{uuid.uuid4().hex}@example.com"
-    stack.logins.create(email, group)
-    return stack.sign_in(email).access
-
-
 @dataclass(frozen=True, slots=True)
 class Customer:
     """A customer with subscriptions, a login and a link between them."""

@@ -23,7 +23,9 @@ def staff_token(stack: Stack, role: str) -> str:
     return stack.sign_in(email).access
 
 
-def mail(sender: str, subject: str) -> bytes:
+def mail(
+    sender: str, subject: str, text: str = "I was charged twice, see the screenshot."
+) -> bytes:
     """A mail as a client writes it, with a screenshot."""
     lines = [
         f"From: Customer <{sender}>",
@@ -35,7 +37,7 @@ def mail(sender: str, subject: str) -> bytes:
         "--b1",
         "Content-Type: text/plain; charset=utf-8",
         "",
-        "I was charged twice, see the screenshot.",
+        text,
         "--b1",
         "Content-Type: image/png",
         'Content-Disposition: attachment; filename="statement.png"',

@@ -18,14 +18,16 @@ import requests
 
 from infrastructure.local.processes import ROOT
 from infrastructure.local.stack import Stack
-from tests.scenarios.customers import Customer, staff
+from tests.scenarios.customers import Customer
 from tests.scenarios.customers import ask as ask_as
+from tests.scenarios.people import deliver_mail, mail, staff_token
 
 pytestmark = pytest.mark.stack
 
 Json = dict[str, Any]
 FORMATS = jsonschema.Draft202012Validator.FORMAT_CHECKER
 PNG = b"\x89PNG\r\n\x1a\n"
+LONG_CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b")
 CODE = re.compile(r"^[0-9A-HJKMNP-TV-Z]{8}$", re.MULTILINE)
 
 
@@ -134,8 +136,9 @@ def test_a_copy_is_one_archive_in_the_form_of_its_schema(newcomer: Callable[...,
     with zipfile.ZipFile(io.BytesIO(loaded.content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     document = json.loads(files["data.json"])
-    assert files["schema.json"] == Path(ROOT, "infrastructure/export.schema.json").read_bytes()
-    jsonschema.validate(document, json.loads(files["schema.json"]), format_checker=FORMATS)
+    schema = json.loads(files["schema.json"])
+    assert schema == json.loads(Path(ROOT, "infrastructure/export.schema.json").read_text())
+    jsonschema.validate(document, schema, format_checker=FORMATS)
     assert document["person"]["name"] == "Ann Canary"
     assert document["person"]["email"] == customer.email
     assert [one["id"] for one in document["records"]["Subscription"]] == [customer.subscription]
@@ -160,7 +163,7 @@ def test_an_identity_document_is_seen_by_few_and_gone_after_a_month(
     stack = customer.stack
     claimed = claim(customer, f"passport {uuid.uuid4().hex}", "identity_document")
     path = f"/v1/staff/cases/{customer.id}/{claimed['case']}/evidence/{claimed['evidence']}"
-    agent, approver = staff(stack, "agent"), staff(stack, "approver")
+    agent, approver = staff_token(stack, "agent"), staff_token(stack, "approver")
 
     refused = ask_as(stack, 403, "GET", path, agent).json()
     assert refused["type"] == "/problems/wrong-role"
@@ -170,7 +173,7 @@ def test_an_identity_document_is_seen_by_few_and_gone_after_a_month(
     stack.fire_schedule()
     stack.settle()
 
-    ask_as(stack, 404, "GET", path, staff(stack, "approver"))
+    ask_as(stack, 404, "GET", path, staff_token(stack, "approver"))
     kept = stack.aws("s3").list_object_versions(
         Bucket=stack.outputs["ContentBucketName"], Prefix=f"{customer.id}/"
     )
@@ -206,14 +209,7 @@ def test_an_erased_person_is_found_nowhere_and_no_backup_brings_them_back(
     stack, text = customer.stack, f"canary{uuid.uuid4().hex}"
     canaries = [text, customer.email, f"Ann {text}", base64.b64encode(text.encode()).decode()]
     stack.stripe.v1.customers.update(customer.id, {"name": f"Ann {text}"})
-    report = {"text": f"I, {text}, got a strange mail."}
-    key = {"Idempotency-Key": str(uuid.uuid4())}
-    breach = customer.ask(202, "POST", "/v1/breach-reports", body=report, headers=key)
-    content = stack.outputs["ContentBucketName"]
-    for version in (text, "second"):
-        stack.aws("s3").put_object(
-            Bucket=content, Key=f"{customer.id}/{breach['id']}", Body=version.encode()
-        )
+    write_everywhere(customer, text)
     ask(customer, "access")
 
     request = ask(customer, "erasure")
@@ -223,18 +219,26 @@ def test_an_erased_person_is_found_nowhere_and_no_backup_brings_them_back(
     stack.settle()
     deferred = shown(customer, request)
     assert [one["code"] for one in deferred["deferred_because"]] == ["running_subscription"]
-    assert text in places(stack)[f"bucket {content}"]
+    left = where(stack, canaries)
+    assert {
+        f"bucket {stack.outputs[name]}" for name in ("ContentBucketName", "UploadBucketName")
+    } <= {*left}
 
     quote = customer.quote()
     body = {"quote_id": quote["id"], "reason": text, "feedback": f"I am {text}"}
+    key = {"Idempotency-Key": str(uuid.uuid4())}
     customer.ask(202, "POST", "/v1/cancellations", body=body, headers=key)
     stack.settle()
+    declare(customer, text)
     backup = rows(stack, customer)
     stack.advance(timedelta(days=1, minutes=1))
     stack.fire_schedule()
     stack.settle()
 
     assert where(stack, canaries) == []
+    for name in ("ContentBucketName", "UploadBucketName", "ArchiveBucketName"):
+        place = {"Bucket": stack.outputs[name], "Prefix": f"{customer.id}/"}
+        assert "Uploads" not in stack.aws("s3").list_multipart_uploads(**place)
     assert customer.mails()[-1].startswith("Your request about your data is answered")
     assert "tax law" in customer.mails()[-1]
     assert stack.call("GET", "/v1/account", token=customer.token).status_code == 403
@@ -246,6 +250,39 @@ def test_an_erased_person_is_found_nowhere_and_no_backup_brings_them_back(
     assert fairexit("erasures", "reapply")[0] == 0
     assert where(stack, canaries) == []
     assert stack.call("GET", "/v1/account", token=customer.token).status_code == 403
+
+
+def write_everywhere(customer: Customer, text: str) -> None:
+    """A report, a file in two versions, one on its way in, one in parts, a case, and a mail."""
+    stack, key = customer.stack, {"Idempotency-Key": str(uuid.uuid4())}
+    report = {"text": f"I, {text}, got a strange mail."}
+    breach = customer.ask(202, "POST", "/v1/breach-reports", body=report, headers=key)
+    content, incoming = (stack.outputs[f"{name}BucketName"] for name in ("Content", "Upload"))
+    s3, name = stack.aws("s3"), f"{customer.id}/{breach['id']}"
+    for bucket, version in ((content, text), (content, "second"), (incoming, text)):
+        s3.put_object(Bucket=bucket, Key=name, Body=version.encode())
+    for bucket in (content, incoming):
+        s3.create_multipart_upload(Bucket=bucket, Key=name)
+    claimed = claim(customer, text, "screenshot")
+    number = stack.stripe.v1.invoices.list({"customer": customer.id}).data[0].number
+    raw = mail(customer.email, f"Refund Request: {number}", text)
+    assert deliver_mail(stack, raw, customer.email) == {"case_joined": 1}
+    customer.ask(200, "DELETE", f"/v1/refund-requests/{claimed['case']}")
+
+
+def declare(customer: Customer, text: str) -> None:
+    """Declare a cancellation without sign-in, and confirm it."""
+    stack = customer.stack
+    body = {"kind": "cancellation", "name": "Ann", "contract": customer.subscription}
+    body |= {"email": customer.email, "text": text}
+    made = ask_as(stack, 202, "POST", "/v1/declarations", body=body).json()
+    stack.settle()
+    (receipt,) = (one for one in customer.mails() if made["id"] in one)
+    path = f"/v1/declarations/{made['id']}/confirmations"
+    (code,) = {*LONG_CODE.findall(receipt)} - {made["id"]}
+    matched = ask_as(stack, 200, "POST", path, body={"code": code}).json()
+    assert matched["state"] == "matched"
+    stack.settle()
 
 
 def restore(stack: Stack, customer: Customer, backup: list[Json]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.customers import Customer, ask, staff
+from tests.scenarios.customers import Customer, ask
+from tests.scenarios.people import staff_token
 
 pytestmark = pytest.mark.stack
 
@@ -25,7 +26,7 @@ def test_a_choice_is_kept_and_told_to_the_companys_systems(
     newcomer: Callable[..., Customer], bus: Any, kind: str
 ):
     customer = newcomer()
-    stack, agent = customer.stack, staff(customer.stack, "agent")
+    stack, agent = customer.stack, staff_token(customer.stack, "agent")
     path = f"/v1/staff/accounts/{customer.id}/privacy-requests"
     body = {"kind": kind, "reason": "T-1042"}
 
@@ -49,7 +50,7 @@ def test_data_of_a_minor_goes_as_soon_as_nothing_of_the_law_keeps_it(
 ):
     customer = newcomer()
     stack = customer.stack
-    approver, auditor = staff(stack, "approver"), staff(stack, "auditor")
+    approver, auditor = staff_token(stack, "approver"), staff_token(stack, "auditor")
     account = f"/v1/staff/accounts/{customer.id}"
     customer.confirm(customer.quote())
     stack.settle()
@@ -90,7 +91,7 @@ def test_a_suspected_breach_is_acknowledged_and_calls_the_owner(
     newcomer: Callable[..., Customer], bus: Any
 ):
     customer = newcomer()
-    stack, approver = customer.stack, staff(customer.stack, "approver")
+    stack, approver = customer.stack, staff_token(customer.stack, "approver")
     body = {"text": "I got somebody else's invoice."}
 
     report = customer.ask(202, "POST", "/v1/breach-reports", body=body, headers=key())
