@@ -1,5 +1,7 @@
 """Running the tests that prove clauses: once as they are, then against each change to a policy."""
 
+import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +12,8 @@ from _pytest.runner import runtestprotocol
 
 from infrastructure.clauses.changes import Change
 from shared.adapters import policy_files
+
+TOLD_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Proving:
     proofs: list[Proof] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     noticed: list[tuple[Change, Proof | None]] = field(default_factory=list)
+    _seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
@@ -50,20 +55,33 @@ class Proving:
         return result
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what fails without any change."""
+        """Keep what fails without any change, and how long each test takes."""
+        self._seconds[report.nodeid] += report.duration
         if report.failed:
             self.failed.append(report.nodeid)
+        if report.when == "teardown":
+            _show(len(self._seconds), f"tests as they are, {len(self.failed)} failed")
 
     def _try_changes(self) -> None:
-        """The tests of a clause, through public interfaces first, until one of them fails."""
+        """The tests of a clause, public interfaces and quick ones first, until one fails."""
         quick = [proof for proof in self.proofs if proof.runs_in_process]
-        quick.sort(key=lambda proof: not proof.interfaces)
-        for change in self.changes:
+        quick.sort(key=lambda proof: (not proof.interfaces, self._seconds[proof.test.nodeid]))
+        changes = list(self.changes)
+        for number, change in enumerate(changes, 1):
+            _show(number, f"of {len(changes)} changes tried, now {change.target}")
             # Whatever a pack's settings change, any test may notice.
             own = [proof for proof in quick if change.target in proof.clauses] or quick
             with _changed(change):
                 notices = next((proof for proof in own if _fails(proof.test)), None)
             self.noticed.append((change, notices))
+
+
+def _show(number: int, progress: str) -> None:
+    """Tell how far it is: on one line for somebody who looks, now and then for a log."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K  {number} {progress}", end="", file=sys.stderr, flush=True)
+    elif number % TOLD_EVERY == 0:
+        print(f"  {number} {progress}", file=sys.stderr, flush=True)
 
 
 def _proof(item: pytest.Item) -> Proof:
