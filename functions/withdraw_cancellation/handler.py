@@ -1,8 +1,8 @@
 """Take a cancellation back.
 
 Trigger: DELETE /v1/cancellations/{id}, with the customer's access token.
-Answers: 200 with the cancellation, withdrawn; 409 when it was taken back before or the cycle has
-ended; 404 for what is not the caller's.
+Answers: 200 with the cancellation, withdrawn, also when it was taken back before; 409 when the
+cycle has ended; 404 for what is not the caller's.
 """
 
 from shared.application.withdraw_cancellation import withdraw_cancellation

@@ -12,22 +12,27 @@ from shared.domain.errors import BrokenInvariantError, ConflictError, NotFoundEr
 from shared.domain.subscription import Subscription
 from shared.ports import Services
 
+TOO_LATE = "The subscription has ended; a cancellation can be taken back until then."
+
 
 def withdraw_cancellation(
     services: Services, *, customer: str, cancellation: str
 ) -> dict[str, Any]:
-    """The cancellation, withdrawn.
+    """The cancellation, withdrawn; asked again, as one does who heard no answer, the same.
 
     Raises:
         NotFoundError: no such cancellation of this customer.
-        ConflictError: taken back before, executed, or past the end of the cycle.
+        ConflictError: executed, or past the end of the cycle.
     """
 
     def decide(change: Change) -> dict[str, Any]:
         known = change.load(Cancellation, cancellation)
         if known is None:
             raise NotFoundError("cancellation")
-        _refuse_if_final(change, known)
+        if known.state is CancellationState.WITHDRAWN:
+            return cancellation_document(known, [])
+        if not known.can_withdraw(change.now):
+            raise ConflictError("too-late", TOO_LATE)
         subscription = change.load(Subscription, known.subscription)
         if subscription is None:
             raise BrokenInvariantError(f"cancellation {cancellation} of no subscription")
@@ -39,15 +44,6 @@ def withdraw_cancellation(
         return cancellation_document(withdrawn, [])
 
     return transact(services, customer, f"customer:{customer}", decide)
-
-
-def _refuse_if_final(change: Change, known: Cancellation) -> None:
-    if known.state is CancellationState.WITHDRAWN:
-        raise ConflictError("already-withdrawn", "This cancellation was taken back before.")
-    if not known.can_withdraw(change.now):
-        raise ConflictError(
-            "too-late", "The subscription has ended; a cancellation can be taken back until then."
-        )
 
 
 def _undo(change: Change, withdrawn: Cancellation) -> None:

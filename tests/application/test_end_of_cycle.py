@@ -16,6 +16,7 @@ from shared.domain.cancellation import Timing
 from shared.domain.effects import EffectKind
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.invoice import InvoiceFacts, PendingCharge
+from shared.domain.records import AuditEntry
 from shared.domain.subscription import SubscriptionStatus
 from tests.application.builders import (
     CUSTOMER,
@@ -156,12 +157,18 @@ def test_taking_it_back_at_the_end_is_too_late(services: FakeServices) -> None:
     assert refusal.value.slug == "too-late"
 
 
-def test_taking_it_back_twice_is_refused(services: FakeServices) -> None:
+def test_taking_it_back_again_is_answered_alike_and_changes_nothing(
+    services: FakeServices,
+) -> None:
+    """Whoever heard no answer asks again, even after the end."""
     body = cancel(services)
-    withdraw_cancellation(services, customer=CUSTOMER, cancellation=body["id"])
-    with pytest.raises(ConflictError) as refusal:
-        withdraw_cancellation(services, customer=CUSTOMER, cancellation=body["id"])
-    assert refusal.value.slug == "already-withdrawn"
+    first = withdraw_cancellation(services, customer=CUSTOMER, cancellation=body["id"])
+    woken, trail = len(services.waker.woken), len(services.store.all_of(AuditEntry, CUSTOMER))
+    services.clock.instant = YEAR_END
+    again = withdraw_cancellation(services, customer=CUSTOMER, cancellation=body["id"])
+    assert again == first
+    assert len(services.waker.woken) == woken
+    assert len(services.store.all_of(AuditEntry, CUSTOMER)) == trail
 
 
 def test_anothers_cancellation_is_not_there(services: FakeServices) -> None:

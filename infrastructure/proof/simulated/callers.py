@@ -132,13 +132,12 @@ class Callers:
 
     def _take_back(self, customer: str, cancellation: str) -> None:
         for _ in range(MOST_TRIES):
-            told, body = self._call(
+            told, _ = self._call(
                 lambda ports: withdraw_cancellation(
                     ports, customer=customer, cancellation=cancellation
                 )
             )
-            already = told == "no" and body.slug == "already-withdrawn"
-            if told == "yes" or already:
+            if told == "yes":
                 self.withdrawn.add(cancellation)
             if told != "unknown":
                 return
