@@ -5,8 +5,8 @@ from typing import Protocol
 
 from shared.domain.arrears import DunningFacts
 from shared.domain.dispute import DisputeFacts
+from shared.domain.early_warning import FraudWarningFacts
 from shared.domain.evidence import ChargeStory, Pack
-from shared.domain.fraud_warning import FraudWarningFacts
 
 
 class DisputeBilling(Protocol):
@@ -18,6 +18,10 @@ class DisputeBilling(Protocol):
         ...
 
     def fraud_warning(self, warning: str) -> FraudWarningFacts | None: ...  # noqa: D102
+    def invoices_paid_by(self, payment: str) -> list[str]:
+        """The invoices that a payment has paid, wholly or in part."""
+        ...
+
     def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
         """Keep a PDF at Stripe as dispute evidence; the file's id."""
         ...

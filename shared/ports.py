@@ -146,7 +146,7 @@ class Billing(DisputeBilling, Protocol):
         """One request's worth of all `kind`s that were created from `since` on, the newest first.
 
         `kind` is one of RefundFacts, DisputeFacts, CreditNoteFacts, SubscriptionFacts (ended ones
-        too), MovementFacts and ChangeFacts (of the objects whose events we handle).
+        too), MovementFacts, ChargeFacts and ChangeFacts (of the objects whose events we handle).
         """
         ...
 

@@ -5,6 +5,7 @@ Answers: 404 for what is not known; 409 when the bank takes no answer any more, 
 """
 
 from shared.application.collect_owed import collect_owed
+from shared.application.early_warnings import decide_warning
 from shared.application.judge_dispute import judge_dispute, show_dispute
 from shared.runtime import staff_forms as forms
 from shared.runtime.bootstrap import AwsServices, services_for
@@ -32,6 +33,14 @@ def judge(request: Request) -> Response:
     return answered(judge_dispute(services, customer, what, by, call))
 
 
+def warned(request: Request) -> Response:
+    """A payment that was warned of goes back, or stays."""
+    services, customer = ready(request)
+    by, call, body = forms.read(request, services, forms.WarningForm)
+    what = (request.path("id"), body.decision)
+    return answered(decide_warning(services, customer, what, by, call))
+
+
 def collect(request: Request) -> Response:
     """An invoice over what is owed."""
     services, customer = ready(request)
@@ -43,6 +52,7 @@ lambda_handler = api(
     {
         "GET /v1/staff/accounts/{customer}/disputes/{id}": show,
         "POST /v1/staff/accounts/{customer}/disputes/{id}/decisions": judge,
+        "POST /v1/staff/accounts/{customer}/early-warnings/{id}/decisions": warned,
         "POST /v1/staff/accounts/{customer}/collections": collect,
     }
 )

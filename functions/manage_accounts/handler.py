@@ -31,7 +31,7 @@ def suspend(request: Request) -> Response:
 def lift(request: Request) -> Response:
     """A suspension for a violation, lifted."""
     services, customer = ready(request)
-    found = use.lift_violation(services, customer, request.path("id"), request.staff(services))
+    found = use.lift_suspension(services, customer, request.path("id"), request.staff(services))
     return Response(200, found)
 
 

@@ -3,14 +3,16 @@
 Trigger: the EventBridge schedule; a run that fails or is missed leaves no gap, since each looks at
 three days. Nothing here moves money.
 Outcomes: every divergence is logged and counted in `Divergences`, as repaired or needs_person; a
-customer whose records could not be compared is counted as failed.
+customer whose records could not be compared is counted as failed. What was paid since the last run
+is counted by network, and measured with the month's disputes and what its limit leaves.
 """
 
 from typing import Any
 
+from shared.application.count_payments import count_payments
 from shared.application.reconcile import Finding, reconcile
 from shared.runtime.bootstrap import services_for
-from shared.runtime.observability import logger
+from shared.runtime.observability import logger, measure
 from shared.runtime.settings import Effects, Stripe, Table
 from shared.runtime.sqs import each, quietly
 
@@ -26,7 +28,12 @@ def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
                 "a day is not cleared", day=str(day.day), currency=day.currency, rest=day.rest
             )
     found: list[Finding | tuple[str, str]] = [*report.findings, *report.unread]
-    return each("Divergences", found, tell)
+    outcomes = each("Divergences", found, tell)
+    for month in count_payments(services):
+        measure("NetworkDisputes", month.disputes, network=month.network)
+        measure("NetworkPayments", month.payments, network=month.network)
+        measure("NetworkDisputesLeft", month.left, network=month.network)
+    return outcomes
 
 
 def say(step: str) -> None:

@@ -14,12 +14,10 @@ from statistics import median
 from shared.domain.dispute import DisputeKind, DisputeOutcome
 from shared.domain.dispute_result import DisputeResult
 from shared.domain.money_text import money_text
+from shared.domain.network_month import COUNTED, LIMITS, NetworkMonth
 
-# The lowest of the networks' limits: Visa's VAMP for excessive merchants from April 2026 on, and
-# Mastercard's ECM. Both begin to count at some absolute number, which small companies never reach.
-THRESHOLD = Fraction(15, 1000)
-# An inquiry is no chargeback and what was prevented never became one: no network counts them.
-_COUNTED = frozenset({DisputeKind.CHARGEBACK, DisputeKind.COMPLIANCE})
+# The lowest of the networks' limits; each begins to count at some absolute number as well.
+THRESHOLD = min(limit.ratio for limit in LIMITS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def by_month(
 
 
 def _row(month: str, found: Sequence[DisputeResult], payments: int) -> MonthOfDisputes:
-    counted = [one for one in found if one.kind in _COUNTED]
+    counted = [one for one in found if one.kind in COUNTED]
     amounts: Counter[str] = Counter()
     for one in counted:
         amounts[one.currency] += one.amount
@@ -90,11 +88,22 @@ def told(months: Sequence[MonthOfDisputes]) -> Iterator[str]:
         )
 
 
+def by_network(rows: Iterable[NetworkMonth]) -> Iterator[str]:
+    """Each network's ratio by month against its limit, as far as payments were counted."""
+    yield "network     month    disputes  payments  ratio      limit     left"
+    for row in rows:
+        over = "  OVER" if row.left == 0 else ""
+        yield (
+            f"{row.network:<10}  {row.month}  {row.disputes:8}  {row.payments:8}  "
+            f"{_percent(row.ratio):<9}  {_percent(row.limit.ratio):<8}  {row.left}{over}"
+        )
+
+
 def by_reason(results: Iterable[DisputeResult]) -> Iterator[str]:
     """How each kind of dispute has ended: what the arithmetic of a new one rests on."""
     ended: dict[tuple[str, str, str], Counter[DisputeOutcome]] = defaultdict(Counter)
     for one in results:
-        if one.kind in _COUNTED:
+        if one.kind in COUNTED:
             ended[one.network, one.reason_code, one.reason][one.outcome] += 1
     yield "network     code   reason                  won  lost  win rate"
     for (network, code, reason), outcomes in sorted(ended.items()):

@@ -10,9 +10,10 @@ from typing import Any
 
 from infrastructure.cli.deployed import Deployed
 from infrastructure.cli.dispute_plot import plot
-from infrastructure.cli.dispute_report import by_month, by_reason, told
+from infrastructure.cli.dispute_report import by_month, by_network, by_reason, told
 from shared import ports
 from shared.application.reconcile_lists import REQUESTS_PER_SECOND, Reader
+from shared.application.weigh_dispute import counted_months
 from shared.domain.account import Account
 from shared.domain.controls import OPERATIONS
 from shared.domain.dispute import Dispute, DisputeFacts, Stance
@@ -50,7 +51,8 @@ def _report(options: argparse.Namespace) -> int:
     results = [s.record for s in deployed.store.all_of(DisputeResult, OPERATIONS)]
     payments = _payments(deployed.services, results) if options.payments else {}
     months = by_month(results, payments)
-    for line in (*told(months), "", *by_reason(results)):
+    networks = by_network(counted_months(deployed.services))
+    for line in (*told(months), "", *networks, "", *by_reason(results)):
         print(line)
     if options.plot:
         plot(months, options.plot)

@@ -24,14 +24,15 @@ from shared.domain.credit_batch import CreditBatch, CreditProposal
 from shared.domain.declaration import Declaration, MatchedDeclaration
 from shared.domain.dispute import Dispute
 from shared.domain.dispute_result import DisputeResult
+from shared.domain.early_warning import EarlyWarning
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError, InvalidRequestError
 from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
-from shared.domain.fraud_warning import FraudWarning
 from shared.domain.incident import Incident
 from shared.domain.ledger import LedgerEntry
 from shared.domain.mail_trouble import MailTrouble
+from shared.domain.network_month import MonthOfPayments
 from shared.domain.payment import Payment
 from shared.domain.privacy import PrivacyChoices, PrivacyRequest
 from shared.domain.privacy_records import (
@@ -98,10 +99,11 @@ _KINDS: dict[type, ItemKind] = {
     Dispute: ItemKind("DISPUTE#", lambda r: (r.customer, r.id)),
     Arrears: ItemKind("ARREARS#", lambda r: (r.customer, r.id)),
     Receivable: ItemKind("RECEIVABLE#", lambda r: (r.customer, r.id)),
-    FraudWarning: ItemKind("FRAUD#", lambda r: (r.customer, r.id)),
+    EarlyWarning: ItemKind("WARNING#", lambda r: (r.customer, r.id)),
     Evidence: ItemKind("EVIDENCE#", lambda r: (r.customer, r.id)),
     Activity: ItemKind("ACTIVITY#", lambda r: (r.customer, r.id)),
     DisputeResult: ItemKind("RESULT#", lambda r: (r.customer, r.id)),
+    MonthOfPayments: ItemKind("PAYMENTS#", lambda r: (r.customer, r.id)),
     Effect: ItemKind("EFFECT#", lambda r: (r.customer, r.id)),
     MailTrouble: ItemKind("MAIL#", lambda r: (r.customer, r.id)),
     Controls: ItemKind("CONTROLS", lambda r: (r.customer,)),

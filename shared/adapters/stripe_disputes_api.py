@@ -10,8 +10,8 @@ from shared.adapters.stripe_facts import dunning_from_stripe, identifier
 from shared.adapters.stripe_invoices import StripeInvoices
 from shared.domain.arrears import DunningFacts
 from shared.domain.dispute import DisputeFacts
+from shared.domain.early_warning import FraudWarningFacts
 from shared.domain.evidence import ChargeStory
-from shared.domain.fraud_warning import FraudWarningFacts
 
 DAYS_TO_PAY = 14
 
@@ -87,6 +87,13 @@ class StripeDisputes(StripeInvoices):
             fraud_type=plain["fraud_type"],
             actionable=plain["actionable"],
         )
+
+    def invoices_paid_by(self, payment: str) -> list[str]:
+        """See `Billing`."""
+        by = {"type": "payment_intent", "payment_intent": payment}
+        params: Any = {"payment": by, "status": "paid", "limit": 100}
+        raws = translated(lambda: self._all(self._api.invoice_payments.list(params)))
+        return sorted({identifier(raw["invoice"]) or "" for raw in raws})
 
     def upload_evidence(self, document: bytes, *, name: str, key: str) -> str:
         """See `Billing`."""

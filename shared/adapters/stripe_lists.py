@@ -9,6 +9,7 @@ from shared.adapters.stripe_disputes import dispute_from_stripe
 from shared.adapters.stripe_errors import translated
 from shared.adapters.stripe_events import HANDLED
 from shared.domain.dispute import DisputeFacts
+from shared.domain.network_month import ChargeFacts
 from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts
@@ -46,6 +47,16 @@ def _movement(raw: Raw) -> MovementFacts:
     )
 
 
+def _charge(raw: Raw) -> ChargeFacts:
+    card = (raw.get("payment_method_details") or {}).get("card") or {}
+    return ChargeFacts(
+        id=raw["id"],
+        network=card.get("network") or "",
+        paid=raw["status"] == "succeeded",
+        created_at=facts.instant(raw["created"]),
+    )
+
+
 def _change(raw: Raw) -> ChangeFacts:
     changed = raw["data"]["object"]
     return ChangeFacts(raw["id"], changed["id"], facts.instant(raw["created"]))
@@ -59,6 +70,7 @@ _LISTS: dict[type, tuple[str, Mapping[str, Any], Callable[[Raw], Any]]] = {
     CreditNoteFacts: ("credit_notes", {}, _credit_note),
     SubscriptionFacts: ("subscriptions", {"status": "all"}, facts.subscription_from_stripe),
     MovementFacts: ("balance_transactions", {}, _movement),
+    ChargeFacts: ("charges", {}, _charge),
     ChangeFacts: ("events", {"types": sorted(HANDLED)}, _change),
 }
 

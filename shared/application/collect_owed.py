@@ -9,7 +9,10 @@ from typing import Any
 
 from shared.application.change import Change, transact
 from shared.application.client_keys import Answer, ClientCall, remember, replay
+from shared.application.suspend import lift
+from shared.domain.account import CauseKind
 from shared.domain.arrears import DunningFacts
+from shared.domain.dispute import Dispute, Stance
 from shared.domain.effects import EffectKind
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.ledger import Book
@@ -37,8 +40,13 @@ def collect_owed(
         if amount <= 0:
             raise ConflictError("nothing-owed", f"Nothing is owed in {currency.upper()}.")
         asked = [s.record for s in services.store.all_of(Receivable, customer)]
-        if any(one.currency == currency and one.state in OPEN for one in asked):
-            raise ConflictError("already-asked", "An invoice for it is on its way, or open.")
+        known = next((r for r in asked if r.currency == currency and r.state in OPEN), None)
+        if known is not None:
+            raise ConflictError(
+                "already-asked",
+                "An invoice for it is on its way, or open.",
+                {"receivable": receivable_document(known)},
+            )
         receivable = Receivable(
             id=services.ids.new(),
             customer=customer,
@@ -87,8 +95,22 @@ def follow_receivable(change: Change, seen: DunningFacts) -> str:
         )
         change.account = change.account.with_balance(known.currency, owed=-known.amount)
         change.audit("receivable_paid", "as Stripe has it", receivable=known.id, invoice=seen.id)
+        _reinstate(change)
         return "receivable_paid"
     if seen.status == "void":
         change.put(replace(known, state=ReceivableState.VOID))
         return "receivable_void"
     return "nothing_new"
+
+
+def _reinstate(change: Change) -> None:
+    """What was lost is paid in full: its suspension ends where the policy says so."""
+    services = change.services
+    policy = services.policies.load_policy(services.policy, change.now)
+    owes = any(balance.owed > 0 for balance in change.account.balances)
+    if owes or not policy.dispute_consequences.reinstate_when_paid:
+        return
+    for cause in change.account.causes:
+        dispute = change.load(Dispute, cause.id) if cause.kind is CauseKind.DISPUTE else None
+        if dispute is not None and dispute.stance is Stance.LOST:
+            lift(change, CauseKind.DISPUTE, dispute.id)

@@ -12,9 +12,11 @@ from typing import Any
 
 from shared.application.case_document import instant
 from shared.application.change import Change, transact
+from shared.application.early_warnings import warning_rule
 from shared.application.weigh_dispute import weigh
-from shared.domain.clauses import NO_CONTEST, ContestRule, SubmitBy
-from shared.domain.dispute import ANSWERABLE, Dispute, DisputePhase
+from shared.domain.clauses import NO_CONTEST, ContestRule, SubmitBy, WarningAction
+from shared.domain.dispute import ANSWERABLE, Dispute, DisputeKind, DisputePhase
+from shared.domain.early_warning import WarningKind
 from shared.domain.effects import EffectKind
 from shared.domain.evidence import (
     LOOK_AGAIN,
@@ -126,6 +128,10 @@ def _last_call(change: Change, record: Dispute, evidence: Evidence) -> str:
 
 
 def _policy_submits(change: Change, record: Dispute, evidence: Evidence) -> bool:
+    if record.kind is DisputeKind.INQUIRY:
+        asked = warning_rule(change, WarningKind.INQUIRY)
+        if asked is not None and asked.action is WarningAction.CONTEST:
+            return True
     match contest_rule(change).submit:
         case SubmitBy.ALWAYS:
             return True

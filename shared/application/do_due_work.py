@@ -4,10 +4,12 @@ from shared.application.cases.strike_clocks import strike_clocks
 from shared.application.change import present, wake_stored
 from shared.application.defend import watch_evidence
 from shared.application.dun import look_at_arrears
+from shared.application.early_warnings import act_on_warning
 from shared.application.end_subscription import end_subscription
 from shared.application.privacy.advance_request import advance_request
 from shared.application.privacy.expire_upload import expire_upload
 from shared.domain.arrears import Arrears
+from shared.domain.early_warning import EarlyWarning
 from shared.domain.effects import Effect
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.evidence import Evidence
@@ -36,6 +38,8 @@ def do_due_work(services: Services, due: DueKey) -> str:
     if due.kind is Arrears:
         looked = look_at_arrears(services, customer=due.customer, invoice=due.id)
         return "looked_at" if looked else "nothing_to_do"
+    if due.kind is EarlyWarning:
+        return act_on_warning(services, customer=due.customer, charge=due.id)
     if due.kind is Subscription:
         ended = end_subscription(services, customer=due.customer, subscription=due.id)
         return "ended" if ended else "nothing_to_do"

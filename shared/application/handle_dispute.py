@@ -6,6 +6,7 @@ from shared.application import announce_dispute as announce
 from shared.application.book_dispute import book, books_differ, costs_of, parts_of
 from shared.application.change import Change, transact
 from shared.application.defend import follow_defence
+from shared.application.early_warnings import follow_warning
 from shared.application.expose import note_exposure, note_exposures
 from shared.application.suspend import lift, suspend
 from shared.domain.account import Cause, CauseKind
@@ -138,8 +139,11 @@ def _follow(
                 announce.inquiry(change, record)
             case _:
                 pass
+    follow_warning(change, record)
     follow_defence(change, record)
-    if record.phase is DisputePhase.ENDED:
+    counts = (DisputeEffect.SUSPEND, DisputeEffect.TELL_INQUIRY)
+    if record.phase is DisputePhase.ENDED or any(effect in counts for effect in effects):
+        # From its opening on it counts in its network's month, and at its end in the win rate.
         change.effect(EffectKind.RECORD_RESULT, {"dispute": record.id})
     return record
 

@@ -9,12 +9,14 @@ from shared.application.case_document import instant
 from shared.application.change import Change, transact
 from shared.application.client_keys import Answer, ClientCall, remember, replay
 from shared.application.defend import is_in_time, opened_pack
-from shared.application.weigh_dispute import weigh
+from shared.application.early_warnings import overrule_refund
+from shared.application.weigh_dispute import network_now, weigh
 from shared.domain.dispute import ANSWERABLE, Dispute
 from shared.domain.dispute_economics import Weighing
 from shared.domain.effects import EffectKind
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.evidence import WATCHED, Evidence, EvidenceState
+from shared.domain.network_month import NetworkMonth
 from shared.domain.staff import StaffMember
 from shared.ports import Services
 
@@ -70,7 +72,7 @@ def show_dispute(
             for part in record.booked
         ],
         "evidence": evidence and _evidence(services, evidence.record),
-        "weighing": _weighing(weigh(services, record)),
+        "weighing": _weighing(weigh(services, record), network_now(services, record.network)),
     }
 
 
@@ -101,7 +103,7 @@ def _maybe(at: datetime | None) -> str | None:
     return instant(at) if at else None
 
 
-def _weighing(weighed: Weighing) -> dict[str, Any]:
+def _weighing(weighed: Weighing, month: NetworkMonth | None) -> dict[str, Any]:
     return {
         "currency": weighed.stakes.currency,
         "amount": weighed.stakes.amount,
@@ -114,6 +116,17 @@ def _weighing(weighed: Weighing) -> dict[str, Any]:
         "accept": weighed.accept,
         "refund": weighed.refund,
         "best": weighed.best,
+        "case_cost": weighed.stakes.case_cost,
+        "network": month
+        and {
+            "name": month.network,
+            "month": month.month,
+            "disputes": month.disputes,
+            "payments": month.payments,
+            "ratio": str(month.ratio) if month.ratio is not None else None,
+            "limit": str(month.limit.ratio),
+            "left": month.left,
+        },
     }
 
 
@@ -153,6 +166,8 @@ def judge_dispute(
             raise ConflictError("too-late", "The bank's deadline has passed.")
         judged = _judge(change, evidence, judgement, by)
         change.put(judged)
+        if judgement is not Judgement.PREPARE:
+            overrule_refund(change, record.charge, by)
         change.audit(f"dispute_{judgement.value}", "by staff", dispute=dispute)
         answer = Answer(202, {"dispute": dispute, "state": judged.state.value})
         remember(change, call, answer)

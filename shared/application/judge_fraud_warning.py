@@ -1,19 +1,16 @@
-"""An early fraud warning: judged by the policy once a charge, and shown to a person.
-
-Nothing is sent back by itself: whoever stole a card would only have to be suspected to be paid.
-"""
+"""An early fraud warning: what the policy makes of it, once a payment."""
 
 from shared.application.change import Change, transact
+from shared.application.early_warnings import take_warning
 from shared.application.handle_dispute import UNASSIGNED
-from shared.domain.clauses import FraudWarningRule
+from shared.application.weigh_dispute import pays_to_refund
+from shared.domain.early_warning import EarlyWarning, WarningKind, WarningState
 from shared.domain.errors import NotReadyError
-from shared.domain.fraud_warning import FraudWarning, advise
-from shared.domain.money_text import money_text
 from shared.ports import Services
 
 
 def judge_fraud_warning(services: Services, *, warning: str) -> str:
-    """What the policy advises, or `nothing_new` for a charge that was judged before.
+    """What became of it, or `nothing_new` for a payment that was warned of before.
 
     Raises:
         NotReadyError: Stripe does not show the warning yet.
@@ -24,29 +21,25 @@ def judge_fraud_warning(services: Services, *, warning: str) -> str:
     customer = seen.customer or UNASSIGNED
 
     def decide(change: Change) -> str:
-        if change.load(FraudWarning, seen.charge):
+        if change.load(EarlyWarning, seen.charge):
             return "nothing_new"
-        policy = services.policies.load_policy(services.policy, change.now)
-        rule = policy.rule(FraudWarningRule)
-        advice = advise(seen, rule.refund_at_most if rule else {})
-        change.put(
-            FraudWarning(
-                id=seen.charge,
-                customer=customer,
-                warning=seen.id,
-                payment=seen.payment,
-                amount=seen.left,
-                currency=seen.currency,
-                fraud_type=seen.fraud_type,
-                advice=advice,
-                judged_at=change.now,
-            )
+        # A person has to find out whose payment it is before anything goes back.
+        nobodys = customer == UNASSIGNED
+        warned = EarlyWarning(
+            id=seen.charge,
+            customer=customer,
+            kind=WarningKind.FRAUD_WARNING,
+            source=seen.id,
+            payment=None if nobodys else seen.payment,
+            amount=seen.left,
+            currency=seen.currency,
+            reason=seen.fraud_type,
+            state=WarningState.ASKED if seen.actionable else WarningState.OVER,
+            seen_at=change.now,
         )
-        clause = rule.id if rule else ""
-        change.audit("fraud_warning", advice, charge=seen.charge, clause=clause)
-        if advice != "nothing":
-            amount = money_text(seen.left, seen.currency)
-            change.alert("fraud_warning", seen.charge, f"{seen.fraud_type}: {advice} {amount}")
-        return advice
+        taken = take_warning(
+            change, warned, lambda: pays_to_refund(services, seen.left, seen.currency)
+        )
+        return taken.state.value
 
     return transact(services, customer, "stripe", decide)

@@ -8,6 +8,7 @@ from shared.application.case_document import instant
 from shared.application.change import Change, transact
 from shared.application.client_keys import Answer, ClientCall, remember, replay
 from shared.application.dun import end_without_refund
+from shared.application.early_warnings import warning_document
 from shared.application.handle_dispute import costs_are_claimed
 from shared.application.record_mail_trouble import mail_troubles
 from shared.application.show_account import account_document
@@ -15,8 +16,9 @@ from shared.application.suspend import lift, suspend
 from shared.domain.account import Account, Cause, CauseKind
 from shared.domain.arrears import Arrears
 from shared.domain.clauses import ViolationRule
-from shared.domain.dispute import Dispute
+from shared.domain.dispute import Dispute, Stance
 from shared.domain.dispute_books import Cost
+from shared.domain.early_warning import EarlyWarning
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.facts import Finding
 from shared.domain.staff import StaffMember
@@ -82,6 +84,9 @@ def show_to_staff(services: Services, customer: str, by: StaffMember) -> dict[st
             for one in (s.record for s in services.store.all_of(Arrears, customer))
         ],
         "mail_troubles": mail_troubles(services, customer),
+        "early_warnings": [
+            warning_document(s.record) for s in services.store.all_of(EarlyWarning, customer)
+        ],
         "paused_subscriptions": list(stored.record.paused_subscriptions),
         "held_invoices": list(stored.record.held_invoices),
     }
@@ -119,17 +124,22 @@ def suspend_for_violation(
     return _once(services, customer, by, call, decide, status=201)
 
 
-def lift_violation(
+def lift_suspension(
     services: Services, customer: str, cause: str, by: StaffMember
 ) -> dict[str, Any]:
-    """Lift a suspension that staff have made; the account afterwards.
+    """Lift a suspension that staff have made, or one for a dispute that was lost; the account then.
+
+    Others end by themselves: with the dispute, or when the invoice is paid.
 
     Raises:
         NotFoundError: there is no such suspension.
     """
 
     def decide(change: Change) -> dict[str, Any]:
-        if not lift(change, CauseKind.VIOLATION, cause):
+        dispute = change.load(Dispute, cause)
+        is_lost = dispute is not None and dispute.stance is Stance.LOST
+        kind = CauseKind.DISPUTE if is_lost else CauseKind.VIOLATION
+        if not lift(change, kind, cause):
             raise NotFoundError("suspension")
         change.audit("suspension_lifted", "by staff", cause=cause)
         return account_document(services, change.account)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from shared.application import prevent_dispute
 from shared.application.change import (
     TRIES,
     Change,
@@ -59,6 +60,7 @@ PERFORMERS: dict[EffectKind, Performer] = {
     **account_credit.PERFORMERS,
     **collection.PERFORMERS,
     **evidence.PERFORMERS,
+    **prevent_dispute.PERFORMERS,
     **receivables.PERFORMERS,
     **messages.PERFORMERS,
     **propose_credits.PERFORMERS,

@@ -5,10 +5,12 @@ from typing import Any
 
 from shared.application.case_document import instant
 from shared.application.change import present
+from shared.application.collect_owed import receivable_document
 from shared.domain.account import Account
 from shared.domain.cancellation import Cancellation
 from shared.domain.dispute import Dispute
 from shared.domain.errors import NotFoundError
+from shared.domain.receivable import Receivable
 from shared.domain.subscription import (
     ENTITLED,
     Subscription,
@@ -46,6 +48,10 @@ def account_document(services: Services, account: Account) -> dict[str, Any]:
                 "opened_at": instant(one.opened_at),
             }
             for one in (s.record for s in services.store.all_of(Dispute, account.customer))
+        ],
+        "receivables": [
+            receivable_document(one)
+            for one in (s.record for s in services.store.all_of(Receivable, account.customer))
         ],
     }
 

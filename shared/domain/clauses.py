@@ -81,6 +81,7 @@ class Event(StrEnum):
     VIOLATION = "violation"
     COSTS = "costs"
     FRAUD_WARNING = "fraud_warning"
+    INQUIRY = "inquiry"
     POLICY_CHANGE = "policy_change"
 
 
@@ -216,13 +217,18 @@ class Consequence(Clause):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargebackRule(Consequence):
-    """What a chargeback leads to."""
+    """What a chargeback leads to.
+
+    With ``reinstate_when_paid`` a suspension for one that was lost ends once nothing is owed; else
+    a person lifts it.
+    """
 
     suspend: bool
     block_refunds: bool
     stop_collection: bool
     amount_becomes_owed_when_lost: bool
     fees_become_owed_when_lost: bool
+    reinstate_when_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,11 +295,36 @@ class CostsRule(Consequence):
     owed_when_lost: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FraudWarningRule(Consequence):
-    """Up to which amount (minor units, by currency) a payment goes back on a warning of fraud."""
+class WarningAction(StrEnum):
+    """What is done about a payment before it becomes a chargeback."""
 
+    ASK = "ask"
+    REFUND = "refund"
+    CONTEST = "contest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyWarningRule(Consequence):
+    """What an early warning leads to; with ASK a person decides.
+
+    With REFUND a payment of at most ``refund_at_most`` (minor units, by currency) goes back where
+    that is worth more than waiting; above it a person is asked. It goes back ``hours`` later, so
+    that a person can overrule it.
+    """
+
+    action: WarningAction
     refund_at_most: Mapping[str, int]
+    hours: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FraudWarningRule(EarlyWarningRule):
+    """What an issuer's suspicion of fraud leads to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InquiryRule(EarlyWarningRule):
+    """What a bank's inquiry leads to; with CONTEST it is answered before its deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

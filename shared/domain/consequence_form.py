@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.domain import clauses as c
 from shared.domain.facts import Ground
-from shared.domain.scalars import COUNT, CURRENCY, FLAG, TEXT, choice, constant
+from shared.domain.scalars import COUNT, CURRENCY, FLAG, TEXT, choice, constant, one_of
 from shared.domain.shapes import (
     FAULTY,
     Check,
@@ -86,6 +86,26 @@ def _duty(on: c.Event) -> Record:
     )
 
 
+def _warning(on: c.Event, build: Any, actions: Scalar) -> Record:
+    return _consequence(
+        on,
+        build,
+        {
+            "action": Member(actions, c.WarningAction.ASK),
+            "refund_at_most": Member(LIMITS, {}),
+            "hours": Member(COUNT, 24, "In which a person can overrule a planned refund."),
+        },
+        _check_warning,
+    )
+
+
+def _check_warning(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
+    refunds = values["action"] is c.WarningAction.REFUND
+    if refunds != bool(values["refund_at_most"]):
+        expected = "an amount where the action is refund, and only there"
+        faults.append(Fault(f"{path}.refund_at_most", str(values["refund_at_most"]), expected))
+
+
 DUTIES = (c.Event.ACTIVATION, c.Event.INTAKE, c.Event.POLICY_CHANGE)
 CONSEQUENCE = OneOf(
     "on",
@@ -99,6 +119,7 @@ CONSEQUENCE = OneOf(
                 "stop_collection": Member(FLAG),
                 "amount_becomes_owed_when_lost": Member(FLAG),
                 "fees_become_owed_when_lost": Member(FLAG),
+                "reinstate_when_paid": Member(FLAG, False),  # noqa: FBT003
             },
         ),
         c.Event.NON_PAYMENT: _consequence(
@@ -121,9 +142,13 @@ CONSEQUENCE = OneOf(
             },
         ),
         c.Event.COSTS: _consequence(c.Event.COSTS, c.CostsRule, {"owed_when_lost": Member(FLAG)}),
-        c.Event.FRAUD_WARNING: _consequence(
-            c.Event.FRAUD_WARNING, c.FraudWarningRule, {"refund_at_most": Member(LIMITS)}
+        c.Event.FRAUD_WARNING: _warning(
+            c.Event.FRAUD_WARNING,
+            c.FraudWarningRule,
+            # There is nothing to answer yet.
+            one_of([c.WarningAction.ASK, c.WarningAction.REFUND]),
         ),
+        c.Event.INQUIRY: _warning(c.Event.INQUIRY, c.InquiryRule, choice(c.WarningAction)),
         c.Event.VIOLATION: _consequence(
             c.Event.VIOLATION,
             c.ViolationRule,

@@ -12,12 +12,13 @@ from shared.domain.data_map import FieldKind, Purpose, RecordMap
 from shared.domain.data_map_intake import INTAKE
 from shared.domain.dispute import Dispute
 from shared.domain.dispute_result import DisputeResult
+from shared.domain.early_warning import EarlyWarning
 from shared.domain.effects import Effect
 from shared.domain.evidence import Activity, Evidence
 from shared.domain.foreign_refund import ForeignRefund
-from shared.domain.fraud_warning import FraudWarning
 from shared.domain.ledger import LedgerEntry
 from shared.domain.mail_trouble import MailTrouble
+from shared.domain.network_month import MonthOfPayments
 from shared.domain.payment import Payment
 from shared.domain.privacy import PrivacyChoices, PrivacyRequest
 from shared.domain.privacy_records import (
@@ -189,15 +190,15 @@ RECORDS: Mapping[type, RecordMap] = {
         },
         counts_from="settled_at",
     ),
-    FraudWarning: RecordMap(
-        "a payment that its issuer suspects, and what the policy made of it",
+    EarlyWarning: RecordMap(
+        "a payment that its issuer suspects or its bank asks about, and what was made of it",
         Purpose.CLAIMS,
         d.BOOKKEEPING,
         {
-            FINANCIAL: "amount currency fraud_type advice judged_at",
-            TECHNICAL: "id customer warning payment",
+            FINANCIAL: "kind amount currency reason state clause seen_at act_at",
+            TECHNICAL: "id customer source payment looking_until refund_case decided_by role",
         },
-        counts_from="judged_at",
+        counts_from="seen_at",
     ),
     Receivable: RecordMap(
         "an invoice over what is owed, asked for by a person",
@@ -250,6 +251,13 @@ RECORDS: Mapping[type, RecordMap] = {
         d.LOGS,
         {IDENTITY: "address", TECHNICAL: "id customer trouble template at detail"},
         counts_from="at",
+    ),
+    MonthOfPayments: RecordMap(
+        "how many payments a month had by card network",
+        Purpose.OPERATION,
+        d.STANDING,
+        {TECHNICAL: "customer id counts counted_until"},
+        theirs=False,
     ),
     Effect: RecordMap(
         "something that was to be done elsewhere: a call on Stripe, a mail, an event",

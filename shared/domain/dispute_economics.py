@@ -1,8 +1,9 @@
 """Fight, accept or refund: what each is worth, in expectation, from figures that can be shown.
 
-The fee of receiving a dispute is gone either way and decides nothing. Contesting risks the fee for
-countering, which a win brings back. Giving an inquiry's payment back saves the fee of the
-chargeback that it would become, and one case in the network's ratio.
+The fee of receiving a dispute is gone either way and decides nothing, and so is its place in the
+network's ratio: a win takes no chargeback out of it. Contesting risks the fee for countering, which
+a win brings back. Giving an inquiry's payment back saves the fee of the chargeback that it would
+become, and what the network takes for one case more where its limit is reached.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from shared.domain.money import Rounding, round_to_grain
 
 # Before anything was decided a case is as good as lost or won; each result counts once more.
 PRIOR_WINS, PRIOR_CASES = 1, 2
+# How many early fraud warnings become chargebacks when nothing is done
+# (https://docs.stripe.com/disputes/how-disputes-work, early fraud warnings).
+SUSPICIONS_DISPUTED = Fraction(4, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """What is in it, minor units of `currency`."""
+    """What is in it, minor units of `currency`.
+
+    `case_cost` is what the network takes for one chargeback more, once its limit is reached.
+    """
 
     currency: str
     amount: int
     received_fee: int
     countering_fee: int
     is_inquiry: bool
+    case_cost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +74,25 @@ def weigh_stakes(stakes: Stakes, record: Record) -> Weighing:
     """The arithmetic: exact fractions, rounded once, half up, in each figure that is shown."""
     win, lose = record.rate, 1 - record.rate
     if stakes.is_inquiry:
-        # Unanswered it becomes a chargeback, which takes the amount and a fee; answering is free,
-        # and giving the amount back saves the fee.
-        contest = _rounded(win * (stakes.amount + stakes.received_fee))
-        return Weighing(stakes, record, contest, 0, stakes.received_fee)
+        # Unanswered it becomes a chargeback, which takes the amount, a fee, and a place among those
+        # that the network counts; answering is free, and giving the amount back saves the rest.
+        saved = stakes.received_fee + stakes.case_cost
+        contest = _rounded(win * (stakes.amount + saved))
+        return Weighing(stakes, record, contest, 0, saved)
     contest = _rounded(win * stakes.amount - lose * stakes.countering_fee)
     return Weighing(stakes, record, contest, 0, None)
+
+
+def worth_of_refunding(stakes: Stakes, record: Record) -> int:
+    """What giving a suspected payment back is worth compared with waiting (minor units).
+
+    Waiting loses, four times of five, the amount and a fee, less what contesting it would bring.
+    """
+    contest = record.rate * stakes.amount - (1 - record.rate) * stakes.countering_fee
+    cost = stakes.received_fee + stakes.case_cost
+    lost = stakes.amount + cost - max(Fraction(0), contest)
+    waiting = SUSPICIONS_DISPUTED * lost
+    return _rounded(waiting - stakes.amount)
 
 
 def _rounded(value: Fraction) -> int:

@@ -67,6 +67,7 @@ class EffectKind(StrEnum):
     FILL_DEBT = "fill_debt"
     SEND_DEBT = "send_debt"
     RECORD_RESULT = "record_result"
+    PREVENT_DISPUTE = "prevent_dispute"
     SEND_MAIL = "send_mail"
     EXPORT_DATA = "export_data"
     CORRECT_PERSON = "correct_person"

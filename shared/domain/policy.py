@@ -38,6 +38,7 @@ class DisputeConsequences:
     stop_collection: bool
     amount_becomes_owed_when_lost: bool
     fees_become_owed_when_lost: bool
+    reinstate_when_paid: bool
 
 
 NO_CONSEQUENCES = DisputeConsequences(
@@ -47,6 +48,7 @@ NO_CONSEQUENCES = DisputeConsequences(
     stop_collection=False,
     amount_becomes_owed_when_lost=False,
     fees_become_owed_when_lost=False,
+    reinstate_when_paid=False,
 )
 
 
@@ -122,6 +124,7 @@ class Policy:
             stop_collection=clause.stop_collection,
             amount_becomes_owed_when_lost=clause.amount_becomes_owed_when_lost,
             fees_become_owed_when_lost=clause.fees_become_owed_when_lost,
+            reinstate_when_paid=clause.reinstate_when_paid,
         )
 
 

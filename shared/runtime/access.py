@@ -24,6 +24,7 @@ ROUTES: Mapping[str, Allowed] = {
     "POST /webhooks/stripe": Caller.STRIPE,
     "GET /v1/account": Caller.CUSTOMER,
     "GET /v1/subscriptions": Caller.CUSTOMER,
+    "POST /v1/receivables": Caller.CUSTOMER,
     "POST /v1/quotes": Caller.CUSTOMER,
     "POST /v1/cancellations": Caller.CUSTOMER,
     "GET /v1/cancellations/{id}": Caller.CUSTOMER,
@@ -83,6 +84,7 @@ ROUTES: Mapping[str, Allowed] = {
     "POST /v1/staff/accounts/{customer}/cancellations": DECIDING_ROLES,
     "GET /v1/staff/accounts/{customer}/disputes/{id}": EVERY_ROLE,
     "POST /v1/staff/accounts/{customer}/disputes/{id}/decisions": DECIDING_ROLES,
+    "POST /v1/staff/accounts/{customer}/early-warnings/{id}/decisions": DECIDING_ROLES,
     "POST /v1/staff/accounts/{customer}/collections": DECIDING_ROLES,
     "POST /v1/activity": Caller.SERVICE,
 }

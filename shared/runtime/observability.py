@@ -29,6 +29,17 @@ def metrics() -> "Metrics":
     return Metrics()
 
 
+def measure(name: str, value: float, **dimensions: str) -> None:
+    """Note a value of `name` as it stands, apart by `dimensions`."""
+    from aws_lambda_powertools.metrics import MetricUnit
+
+    sink = metrics()
+    for dimension, of in dimensions.items():
+        sink.add_dimension(name=dimension, value=of)
+    sink.add_metric(name=name, unit=MetricUnit.NoUnit, value=value)
+    sink.flush_metrics()
+
+
 def count(name: str, **dimensions: str) -> None:
     """Count one of `name`, apart by `dimensions`."""
     from aws_lambda_powertools.metrics import MetricUnit

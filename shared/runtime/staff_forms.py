@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from shared.application.client_keys import ClientCall
+from shared.application.early_warnings import WarningWord
 from shared.application.judge_dispute import Judgement
 from shared.application.manage_account import CostEntry, End, Found
 from shared.domain.facts import Finding
@@ -62,6 +63,12 @@ class JudgementForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What is done with a dispute."""
 
     decision: Judgement
+
+
+class WarningForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What becomes of a payment that was warned of."""
+
+    decision: WarningWord
 
 
 class CollectForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -12,6 +12,7 @@ from shared.domain.contact import Contact
 from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import RefusedError
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
+from shared.domain.network_month import ChargeFacts
 from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionStatus
@@ -59,6 +60,7 @@ class FakeBilling(FakeEvidence):
         self.preview_differs_by = 0
         self.moved: dict[str, MovementFacts] = {}
         self.changed: list[ChangeFacts] = []
+        self.paid_charges: list[ChargeFacts] = []
         self.now: datetime | None = None
         self.bills: dict[str, Bill] = {}
         self.unit_prices: dict[str, Fraction] = {}
@@ -103,6 +105,8 @@ class FakeBilling(FakeEvidence):
             return list(self.known_subscriptions.values())
         if kind is CreditNoteFacts:
             return [self._credit_note(note) for note in self.credit_notes]
+        if kind is ChargeFacts:
+            return list(self.paid_charges)
         if kind is ChangeFacts:
             return list(self.changed)
         assert kind is MovementFacts
@@ -181,6 +185,10 @@ class FakeBilling(FakeEvidence):
     def _owner(self, invoice: InvoiceFacts) -> str | None:
         known = self.known_subscriptions.get(invoice.subscription or "")
         return invoice.customer or (known.customer if known else None)
+
+    def invoices_paid_by(self, payment: str) -> list[str]:
+        paid = [i for i in self.invoices.values() if any(p.id == payment for p in i.payments)]
+        return sorted(invoice.id for invoice in paid)
 
     def bill(self, invoice: str) -> Bill | None:
         return self.bills.get(invoice)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from shared.domain.dispute import DisputeFacts, DisputeOutcome, DisputePhase
+from shared.domain.early_warning import FraudWarningFacts
 from shared.domain.evidence import ChargeStory
-from shared.domain.fraud_warning import FraudWarningFacts
 
 
 class FakeEvidence:

@@ -14,9 +14,13 @@ from shared.application.dun import refresh_invoice
 from shared.application.handle_dispute import handle_dispute
 from shared.application.show_account import show_account
 from shared.domain.arrears import DunningFacts
+from shared.domain.controls import OPERATIONS
 from shared.domain.dispute import DisputeKind, DisputeOutcome, DisputePhase
+from shared.domain.dispute_result import DisputeResult
 from shared.domain.evidence import ChargeStory
 from shared.domain.ledger import Book, LedgerEntry
+from shared.domain.network_month import MonthOfPayments
+from shared.ports import Put
 from tests.application.builders import CUSTOMER, YEAR_START, chargeback
 from tests.fakes.services import START
 from tests.handlers.conftest import HandlerServices
@@ -127,6 +131,36 @@ def test_of_an_inquiry_a_refund_is_weighed_too(services: HandlerServices) -> Non
     see(services, kind=DisputeKind.INQUIRY, withdrawn=0, fee=0, amount=1_000)
     weighed = shown(services)["weighing"]
     assert (weighed["contest"], weighed["refund"], weighed["best"]) == (1_250, 1_500, "refund")
+
+
+def test_above_the_networks_limit_one_chargeback_more_has_a_price(
+    services: HandlerServices,
+) -> None:
+    kind, lost = DisputeKind.CHARGEBACK, DisputeOutcome.LOST
+    past = DisputeResult(OPERATIONS, "", kind, lost, "mastercard", "", "", 1, "usd", START)
+    counted = MonthOfPayments(OPERATIONS, "2026-03", (("mastercard", 6_000),), START)
+    services.store.commit([Put(counted, 0)])
+    for number in range(99):
+        services.store.commit([Put(replace(past, id=f"du_past{number}"), 0)])
+    asked: dict[str, Any] = {"kind": DisputeKind.INQUIRY, "withdrawn": 0, "fee": 0}
+    see(services, network="mastercard", amount=1_000, **asked)
+    weighed = shown(services)["weighing"]
+    # 1.5 % of 6,000 payments are 90, and Mastercard begins at 100 chargebacks.
+    assert (weighed["refund"], weighed["case_cost"]) == (1_500, 0)
+    assert weighed["network"] == {
+        "name": "mastercard",
+        "month": "2026-03",
+        "disputes": 99,
+        "payments": 6_000,
+        "ratio": "33/2000",
+        "limit": "3/200",
+        "left": 1,
+    }
+    services.store.commit([Put(replace(past, id="du_past99"), 0)])
+    weighed = shown(services)["weighing"]
+    assert (weighed["network"]["left"], weighed["case_cost"]) == (0, 800)
+    # The fee of the chargeback and the network's: 15.00 + 8.00; half of these and 10.00 is won.
+    assert (weighed["refund"], weighed["contest"]) == (2_300, 1_650)
 
 
 def test_giving_up_is_for_good(services: HandlerServices) -> None:

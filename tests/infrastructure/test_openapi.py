@@ -223,7 +223,10 @@ def test_a_decision_of_the_engine_fits_the_quote(case: dict[str, Any], outcome: 
     assert document["outcome"] == outcome
 
 
-PLAIN_TAKERS = ("/v1/activity", "/v1/cancellations", "/v1/privacy-requests", "/v1/breach-reports")
+PLAIN_TAKERS = (
+    *("/v1/receivables", "/v1/activity", "/v1/cancellations"),
+    *("/v1/privacy-requests", "/v1/breach-reports"),
+)
 # What does nothing when it is asked again, or says what is there.
 SAME_AGAIN = ("}/privacy-requests", "/steps", "/legal-holds", "/closure")
 

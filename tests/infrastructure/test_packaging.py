@@ -97,6 +97,7 @@ def test_the_functions_that_do_not_call_stripe_are_these():
         "link_identity",
         "manage_accounts",
         "manage_incidents",
+        "pay_owed",
         "privacy_requests",
         "purge_records",
         "receive_stripe_webhook",

@@ -15,7 +15,7 @@ from shared.application.effects.performer import (
 )
 from shared.application.gather_evidence import gather_evidence
 from shared.domain.controls import OPERATIONS
-from shared.domain.dispute import ANSWERABLE, Dispute
+from shared.domain.dispute import ANSWERABLE, Dispute, DisputePhase
 from shared.domain.dispute_result import DisputeResult
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import BrokenInvariantError
@@ -172,7 +172,7 @@ def _record_result(services: Services, effect: Effect) -> Result:
         currency=dispute.currency,
         opened_at=dispute.opened_at,
         submitted_at=evidence.record.submitted_at if evidence else None,
-        ended_at=effect.created_at,
+        ended_at=effect.created_at if dispute.phase is DisputePhase.ENDED else None,
     )
     services.store.commit([Put(result, known.version if known else 0)])
     return {}

@@ -89,3 +89,9 @@ def test_what_is_owed_becomes_an_invoice_that_nobody_is_charged_for(
     seen = billing.dunning(invoice)
     assert seen is not None
     assert (seen.status, seen.receivable, seen.due) == ("open", "01OWED", 6400)
+
+
+def test_a_payment_names_the_invoices_that_it_has_paid(shop: Any, billing: StripeBilling) -> None:
+    invoice = shop.subscribe(1000).latest_invoice
+    assert billing.invoices_paid_by(shop.payment(invoice).id) == [invoice]
+    assert billing.invoices_paid_by("pi_absent") == []

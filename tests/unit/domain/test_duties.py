@@ -38,6 +38,8 @@ def test_a_chargeback_suspends_and_what_is_lost_becomes_owed(pack: str, clause: 
     assert consequences.stop_collection
     assert consequences.amount_becomes_owed_when_lost
     assert consequences.fees_become_owed_when_lost
+    # What was paid after a loss lifts nothing by itself: these policies do not say so.
+    assert not consequences.reinstate_when_paid
 
 
 @pytest.mark.parametrize("pack", ["itservices", "moneyback"])

@@ -163,6 +163,14 @@ since = "purchase"
 code = "late"
 text = "Five days."
 """
+WARNING = """
+[[clause]]
+id = "mine.fraud"
+kind = "consequence"
+on = "fraud_warning"
+action = "refund"
+text = "Refunded."
+"""
 
 
 @pytest.mark.parametrize(
@@ -175,6 +183,21 @@ text = "Five days."
         pytest.param(PACK + WINDOW + "color = 1", "$.clause[0].color", id="an unknown key"),
         pytest.param(
             PACK + WINDOW.replace("window", "widow"), "$.clause[0].kind", id="an unknown kind"
+        ),
+        pytest.param(
+            PACK + WARNING.replace("refund", "contest"),
+            "$.clause[0].action",
+            id="a suspicion cannot be contested",
+        ),
+        pytest.param(
+            PACK + WARNING,
+            "$.clause[0].refund_at_most",
+            id="a refund without a bound",
+        ),
+        pytest.param(
+            PACK + WARNING.replace("refund", "ask") + "refund_at_most = { usd = 5 }",
+            "$.clause[0].refund_at_most",
+            id="a bound without a refund",
         ),
         pytest.param(
             PACK + WINDOW + WINDOW.replace("= 5", "= 6"), "$.clause[1]", id="windows contradict"
