@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.application.dun import refresh_invoice
 from shared.application.handle_dispute import handle_dispute
@@ -19,6 +21,7 @@ from tests.application.builders import (
     chargeback,
     services_with_annual_plan,
 )
+from tests.application.test_dispute_lives import LIVES, end_of, facts, look, world
 from tests.fakes.services import FakeServices
 
 
@@ -209,3 +212,50 @@ def test_the_same_news_twice_climbs_no_rung_twice(services: FakeServices) -> Non
         hear(services)
     services.run_effects(rounds=50)
     assert mails(services) == ["payment_reminder"]
+
+
+OPEN, PAID, VOID = {}, {"status": "paid", "due": 0}, {"status": "void", "due": 0}
+RETRIED = {"due": 4_900, "failed": True}
+BILLS: dict[str, tuple[dict[str, Any], ...]] = {
+    "never paid": (OPEN, RETRIED),
+    "paid after all": (OPEN, RETRIED, PAID),
+    "void": (OPEN, VOID),
+    "written off": (OPEN, {"status": "uncollectible"}),
+}
+
+
+@settings(max_examples=150)
+@given(
+    life=st.sampled_from(sorted(LIVES)),
+    bills=st.sampled_from(sorted(BILLS)),
+    order=st.permutations([0] * 5 + [1] * 3),
+    again=st.lists(st.integers(0, 7), max_size=4),
+    carried=st.booleans(),
+)
+def test_a_dispute_and_an_unpaid_invoice_end_alike_in_any_order(
+    life: str, bills: str, order: list[int], again: list[int], carried: bool
+) -> None:
+    """Deliveries of both are mixed, doubled and late; the end is that of the last states alone."""
+    services, names = world(), ("du_1", "in_late")
+    left: list[list[dict[str, Any]]] = [list(LIVES[life]), list(BILLS[bills])]
+    for number, which in enumerate(order):
+        if left[which]:
+            state = left[which].pop(0)
+            if which:
+                services.billing.unpaid[names[1]] = bill(**state)
+            else:
+                services.billing.disputes[names[0]] = facts(state)
+        # A delivery says only "look", and may come again at any later time.
+        for _ in range(1 + again.count(number)):
+            if names[0] in services.billing.disputes:
+                look(services, names[0], number)
+            refresh_invoice(services, customer=CUSTOMER, invoice=names[1])
+        if carried:
+            services.run_effects(rounds=500)
+    look(services, names[0], len(order))
+    at_once = world()
+    at_once.billing.disputes[names[0]] = facts(LIVES[life][-1])
+    at_once.billing.unpaid[names[1]] = bill(**BILLS[bills][-1])
+    refresh_invoice(at_once, customer=CUSTOMER, invoice=names[1])
+    look(at_once, names[0], 0)
+    assert end_of(services) == end_of(at_once)
