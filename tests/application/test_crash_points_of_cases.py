@@ -15,6 +15,7 @@ from shared.application.cases.queue import show_queue
 from shared.application.cases.read_signals import read_signals
 from shared.application.client_keys import ClientCall
 from shared.application.collect_owed import collect_owed
+from shared.application.count_payments import count_payments
 from shared.application.handle_dispute import handle_dispute
 from shared.application.incidents.propose_credits import propose_credits
 from shared.application.incidents.record_incident import record_incident
@@ -39,12 +40,18 @@ from shared.domain.records import CaseNote
 from shared.domain.refund_case import RefundCase
 from shared.domain.upload import ContentType, Upload
 from tests.application import test_evidence, test_incident_credits
-from tests.application.builders import CUSTOMER, SUBSCRIPTION, chargeback, services_with_annual_plan
+from tests.application.builders import (
+    CUSTOMER,
+    SUBSCRIPTION,
+    chargeback,
+    paid_invoice,
+    services_with_annual_plan,
+)
 from tests.application.case_life import AGENT, APPROVER, PNG
 from tests.application.mortal import Life
 from tests.application.test_case_life import SOON
 from tests.application.test_declarations import a_consumer
-from tests.application.test_fraud_warnings import SEEN, WithRule
+from tests.application.test_early_warnings import PRICE, REFUND_WARNED, SEEN
 from tests.application.test_inbound_mail import OWN, PASSED, mail, who_writes
 from tests.application.test_purge import shown_quotes
 from tests.fakes.services import FakeServices
@@ -218,17 +225,20 @@ def claim_by_mail(life: Life) -> None:
 
 
 def warned() -> FakeServices:
-    made = services_with_annual_plan()
+    made = on_a_plan()
+    made.billing.invoices["in_1"] = paid_invoice(amount=PRICE)
     made.billing.warnings["issfr_1"] = SEEN
-    made.policies = WithRule()
+    made.policies = REFUND_WARNED
     shown_quotes(made, 2)
     shown_quotes(made, 2, customer="cus_gone")
     return made
 
 
-def judge_a_warning_and_purge(life: Life) -> None:
+def give_a_suspected_payment_back_and_purge(life: Life) -> None:
     life.do(lambda s: judge_fraud_warning(s, warning="issfr_1"))
+    life.services.clock.advance(hours=25)
     life.carry_on(SWEEPS)
+    life.do(count_payments)
     life.services.clock.advance(days=400)
     life.do(purge_records)
 
@@ -241,7 +251,7 @@ FLOWS = (
     (on_a_plan, ask_for_a_debt),
     (a_consumer, declare_a_withdrawal),
     (who_writes, claim_by_mail),
-    (warned, judge_a_warning_and_purge),
+    (warned, give_a_suspected_payment_back_and_purge),
 )
 
 
