@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from infrastructure.cli.dispute_report import THRESHOLD, MonthOfDisputes
+from infrastructure.cli.dispute_report import THRESHOLD
+from shared.domain.dispute_months import MonthOfDisputes
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 640, 300, 50, 40
 

@@ -10,13 +10,14 @@ from typing import Any
 
 from infrastructure.cli.deployed import Deployed
 from infrastructure.cli.dispute_plot import plot
-from infrastructure.cli.dispute_report import by_month, by_network, by_reason, told
+from infrastructure.cli.dispute_report import by_network, by_reason, told
 from shared import ports
 from shared.application.reconcile_lists import REQUESTS_PER_SECOND, Reader
 from shared.application.weigh_dispute import counted_months
 from shared.domain.account import Account
 from shared.domain.controls import OPERATIONS
 from shared.domain.dispute import Dispute, DisputeFacts, Stance
+from shared.domain.dispute_months import by_month
 from shared.domain.dispute_result import DisputeResult
 from shared.domain.receivable import Receivable
 from shared.domain.reconciliation import MovementFacts

@@ -12,6 +12,7 @@ from shared.domain.dispute_economics import (
     weigh_stakes,
     worth_of_refunding,
 )
+from shared.domain.dispute_months import MonthOfDisputes, by_month
 from shared.domain.dispute_result import DisputeResult
 from shared.domain.network_month import MonthOfPayments, NetworkMonth, month_of, network_months
 from shared.ports import Services
@@ -53,6 +54,13 @@ def counted_months(services: Services) -> list[NetworkMonth]:
     results = [stored.record for stored in services.store.all_of(DisputeResult, OPERATIONS)]
     months = [stored.record for stored in services.store.all_of(MonthOfPayments, OPERATIONS)]
     return network_months(results, months)
+
+
+def disputes_of_month(services: Services) -> MonthOfDisputes | None:
+    """The disputes that were opened in this month, whatever their network; None without any."""
+    results = [stored.record for stored in services.store.all_of(DisputeResult, OPERATIONS)]
+    this = month_of(services.clock.now())
+    return next((row for row in by_month(results, {}) if row.month == this), None)
 
 
 def network_now(services: Services, network: str) -> NetworkMonth | None:

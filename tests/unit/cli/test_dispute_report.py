@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from infrastructure.cli.dispute_plot import plot
-from infrastructure.cli.dispute_report import by_month, by_reason, told
+from infrastructure.cli.dispute_report import by_network, by_reason, told
 from infrastructure.cli.disputes_command import receivables
 from shared.application.handle_dispute import handle_dispute
 from shared.domain.controls import OPERATIONS
 from shared.domain.dispute import DisputeKind, DisputeOutcome
+from shared.domain.dispute_months import by_month
 from shared.domain.dispute_result import DisputeResult
+from shared.domain.network_month import MonthOfPayments, network_months
 from tests.application.builders import CUSTOMER, chargeback, services_with_annual_plan
 
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -54,6 +56,15 @@ def test_a_month_at_the_networks_limit_says_so() -> None:
     assert lines[1].endswith("49.00 EUR, 98.00 USD  OVER 1.50 %")
     assert "1.49 %" in lines[2]
     assert "OVER" not in lines[2]
+
+
+def test_each_networks_month_stands_against_its_own_limit() -> None:
+    results = [replace(ONE, id=f"du_m{number}", network="mastercard") for number in range(100)]
+    counted = MonthOfPayments(OPERATIONS, "2026-03", (("mastercard", 6_000), ("visa", 200)), AT)
+    _, mastercard, visa = by_network(network_months([*RESULTS, *results], [counted]))
+    assert " ".join(mastercard.split()) == "mastercard 2026-03 100 6000 1.67 % 1.50 % 0 OVER"
+    # Three of 200 are 1.5 %, and Visa begins at 1,500 in a month.
+    assert " ".join(visa.split()) == "visa 2026-03 3 200 1.50 % 1.50 % 1497"
 
 
 def test_each_reason_has_its_rate() -> None:
