@@ -214,9 +214,12 @@ def test_the_same_news_twice_climbs_no_rung_twice(services: FakeServices) -> Non
     assert mails(services) == ["payment_reminder"]
 
 
-OPEN, PAID, VOID = {}, {"status": "paid", "due": 0}, {"status": "void", "due": 0}
-RETRIED = {"due": 4_900, "failed": True}
-BILLS: dict[str, tuple[dict[str, Any], ...]] = {
+Seen = dict[str, Any]
+OPEN: Seen = {}
+PAID: Seen = {"status": "paid", "due": 0}
+VOID: Seen = {"status": "void", "due": 0}
+RETRIED: Seen = {"due": 4_900, "failed": True}
+BILLS: dict[str, tuple[Seen, ...]] = {
     "never paid": (OPEN, RETRIED),
     "paid after all": (OPEN, RETRIED, PAID),
     "void": (OPEN, VOID),
