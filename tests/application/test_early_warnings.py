@@ -25,6 +25,7 @@ from shared.domain.early_warning import EarlyWarning, FraudWarningFacts
 from shared.domain.effects import EffectKind
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.evidence import ChargeStory, Evidence
+from shared.domain.facts import Case, Ground
 from shared.domain.ledger import Book, LedgerEntry
 from shared.domain.payment import Payment
 from shared.domain.refund_case import RefundCase
@@ -63,14 +64,18 @@ def rule(kind: type[EarlyWarningRule], action: WarningAction, **change: Any) -> 
 class With:
     """The packs, each with one clause more."""
 
-    def __init__(self, clause: EarlyWarningRule) -> None:
+    def __init__(self, clause: EarlyWarningRule, *, without: Ground | None = None) -> None:
         self._clause = clause
+        self._without = without
 
     def load_policy(self, reference: str, now: datetime, told: Any = None) -> Any:
         policy = policy_files.load_policy(reference, now, told)
         return replace(policy, clauses=(*policy.clauses, self._clause))
 
-    load_policy_for = staticmethod(policy_files.load_policy_for)
+    def load_policy_for(self, case: Case, told: Any = None) -> Any:
+        policy = policy_files.load_policy_for(case, told)
+        left = tuple(c for c in policy.clauses if self._without not in c.grounds)
+        return replace(policy, clauses=left)
 
 
 @pytest.fixture
@@ -283,6 +288,16 @@ def test_what_needs_more_consents_waits_as_a_case(services: FakeServices) -> Non
     assert case is not None
     assert (stored.record.state, case.record.state) == ("case_opened", "under_review")
     assert "refund_needs_consent" in alerts(services)
+
+
+def test_what_the_packs_own_policy_does_not_give_waits_for_a_person(services: FakeServices) -> None:
+    clause = rule(FraudWarningRule, WarningAction.REFUND)
+    services.policies = With(clause, without=Ground.GOODWILL)
+    judge_fraud_warning(services, warning="issfr_1")
+    pass_hours(services, 25)
+    assert refunds(services) == []
+    (case,) = [s.record for s in services.store.all_of(RefundCase, CUSTOMER)]
+    assert (warning(services).state, case.state) == ("case_opened", "under_review")
 
 
 @pytest.mark.parametrize("change", [{"amount": PRICE + 1}, {"payment": None}], ids=str)
