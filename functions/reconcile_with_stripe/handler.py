@@ -4,15 +4,14 @@ Trigger: the EventBridge schedule; a run that fails or is missed leaves no gap, 
 three days. Nothing here moves money.
 Outcomes: every divergence is logged and counted in `Divergences`, as repaired or needs_person; a
 customer whose records could not be compared is counted as failed. What was paid since the last run
-is counted by network, and measured with the month's disputes and what its limit leaves.
+is counted by network; the month's disputes are measured, and what each network's limit leaves.
 """
 
 from typing import Any
 
-from shared.application.count_payments import count_payments
+from shared.application.count_payments import dispute_figures
 from shared.application.reconcile import Finding, reconcile
-from shared.application.weigh_dispute import disputes_of_month
-from shared.runtime.bootstrap import AwsServices, services_for
+from shared.runtime.bootstrap import services_for
 from shared.runtime.observability import logger, measure
 from shared.runtime.settings import Effects, Stripe, Table
 from shared.runtime.sqs import each, quietly
@@ -30,26 +29,9 @@ def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
             )
     found: list[Finding | tuple[str, str]] = [*report.findings, *report.unread]
     outcomes = each("Divergences", found, tell)
-    measure_disputes(services)
+    for name, value, apart in dispute_figures(services):
+        measure(name, value, **apart)
     return outcomes
-
-
-def measure_disputes(services: AwsServices) -> None:
-    """This month's disputes: how many, about what, how they ended, how fast, and what is left."""
-    for network in count_payments(services):
-        measure("NetworkDisputes", network.disputes, network=network.network)
-        measure("NetworkPayments", network.payments, network=network.network)
-        measure("NetworkDisputesLeft", network.left, network=network.network)
-    month = disputes_of_month(services)
-    if month is None:
-        return
-    measure("Disputes", month.count)
-    measure("DisputesWon", month.won)
-    measure("DisputesLost", month.lost)
-    for currency, amount in month.amounts:
-        measure("DisputedAmount", amount, currency=currency)
-    if month.answered_after is not None:
-        measure("DisputeAnsweredAfter", month.answered_after.total_seconds())
 
 
 def say(step: str) -> None:

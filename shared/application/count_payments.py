@@ -1,12 +1,13 @@
 """Count the company's payments by network and month, each once, as far as time has come."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.application.change import present
 from shared.application.reconcile_lists import REQUESTS_PER_SECOND, Reader
-from shared.application.weigh_dispute import counted_months
+from shared.application.weigh_dispute import counted_months, disputes_of_month
 from shared.domain.controls import OPERATIONS
 from shared.domain.network_month import (
     ChargeFacts,
@@ -33,6 +34,25 @@ def count_payments(services: Services) -> list[NetworkMonth]:
     for month in (_before(this), this):
         _count(services, month, until)
     return [row for row in counted_months(services) if row.month == this]
+
+
+def dispute_figures(services: Services) -> Iterator[tuple[str, float, dict[str, str]]]:
+    """This month's disputes as metrics: a name, a value, and by what it stands apart."""
+    for network in count_payments(services):
+        apart = {"network": network.network}
+        yield "NetworkDisputes", network.disputes, apart
+        yield "NetworkPayments", network.payments, apart
+        yield "NetworkDisputesLeft", network.left, apart
+    month = disputes_of_month(services)
+    if month is None:
+        return
+    yield "Disputes", month.count, {}
+    yield "DisputesWon", month.won, {}
+    yield "DisputesLost", month.lost, {}
+    for currency, amount in month.amounts:
+        yield "DisputedAmount", amount, {"currency": currency}
+    if month.answered_after is not None:
+        yield "DisputeAnsweredAfter", month.answered_after.total_seconds(), {}
 
 
 def _before(month: str) -> str:
