@@ -47,7 +47,7 @@ def record_mail_trouble(services: Services, feedback: Feedback) -> str:
                 change.alert(STAFF_ALERT, sent.id, f"{template} {feedback.trouble.value}")
                 change.audit("staff_mail_lost", feedback.trouble.value, mail=sent.id)
                 return "staff"
-            case {"sealed": _}:
+            case {"place": _}:  # the address that was sealed there went when the mail had gone
                 change.audit("answer_lost", feedback.trouble.value, mail=sent.id)
                 return "stranger"
         _record(change, sent, template, feedback)

@@ -343,8 +343,8 @@ RECORDS: Mapping[type, RecordMap] = {
         "which terms a customer was told of, and when",
         Purpose.CLAIMS,
         d.BOOKKEEPING,
-        {TECHNICAL: "customer id subject edition told_at"},
-        counts_from="told_at",
+        {TECHNICAL: "customer id subject edition written_at sent_at"},
+        counts_from="written_at",
     ),
     Announcement: RecordMap(
         "a version of terms and how far its notices are",

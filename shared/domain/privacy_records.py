@@ -6,6 +6,8 @@ from enum import StrEnum
 
 # A change of terms may take effect this long after the last notice went out.
 NOTICE_TIME = timedelta(days=7)
+# Mails that go out when all are written move the week's beginning; not each of them on its own.
+_AT_ONCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +70,26 @@ class Announcement:
         """The announcement after another page of those to be told."""
         return replace(self, told=self.told + told, after=after, finished_at=None if after else now)
 
+    def is_behind(self, now: datetime) -> bool:
+        """Whether a notice that goes out now makes the week begin later; never once it is over."""
+        effective = self.effective_at
+        return effective is not None and self.finished_at < now < effective  # type: ignore[operator]
+
+    def went_on(self, now: datetime) -> "Announcement":
+        """The announcement after a notice that went out when all had been written."""
+        return replace(self, finished_at=now + _AT_ONCE)
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A customer was told of a version of terms, and when."""
+    """A customer is told of a version of terms; `sent_at` is when the mail went out."""
 
     customer: str
     id: str
     subject: str
     edition: str
-    told_at: datetime
+    written_at: datetime
+    sent_at: datetime | None = None
 
 
 class BreachState(StrEnum):

@@ -14,10 +14,12 @@ from shared.application.intake.take_declaration import (
     match_declaration,
     take_declaration,
 )
+from shared.application.record_mail_trouble import Feedback, record_mail_trouble
 from shared.domain.cancellation import Cancellation
 from shared.domain.declaration import MAX_TRIES, DeclarationKind, partition_of
 from shared.domain.effects import EffectKind, EffectStatus
 from shared.domain.errors import ConflictError, NotFoundError, TooManyRequestsError
+from shared.domain.mail_trouble import Trouble
 from shared.domain.refund_case import RefundCase
 from shared.domain.subscription import Subscription
 from tests.application.builders import CUSTOMER, SUBSCRIPTION, services_with_annual_plan
@@ -144,6 +146,8 @@ def test_an_address_is_not_kept_once_its_answer_is_sent(services: FakeServices):
 
     assert sent.status is EffectStatus.DONE
     assert set(sent.params["to"]) == {"place"}
+    came_back = Feedback(sent.customer, sent.id, Trouble.BOUNCED, START, "General", "a")
+    assert record_mail_trouble(services, came_back) == "stranger"
 
 
 def test_nothing_personal_stands_in_the_table_in_clear(services: FakeServices):

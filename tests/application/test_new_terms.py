@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from shared.adapters import policy_files
-from shared.application.privacy.announce_terms import PRIVACY_TERMS, announce_terms, tell_page
+from shared.application.change import transact
+from shared.application.privacy.announce_terms import (
+    PRIVACY_TERMS,
+    announce_terms,
+    note_sent,
+    tell_page,
+)
 from shared.application.quote_cancellation import quote_cancellation
 from shared.domain.cancellation import Timing
 from shared.domain.controls import OPERATIONS
@@ -102,6 +108,49 @@ def test_what_breaks_off_goes_on_at_its_page_and_tells_nobody_twice(
     assert asked == [None, "2", "2", "4"]
     assert len(told(services)) == len(set(told(services))) == 4
     assert known(services).told == 4
+
+
+@pytest.mark.clause("privacy.change_notice")
+def test_the_week_counts_from_the_last_notice_that_went_out(services: FakeServices):
+    sends, busy = services.mailer.send, [UnavailableError("busy")] * 6
+
+    def send(**mail: Any) -> None:
+        if busy and mail["to"] == "ann@example.com":
+            raise busy.pop()
+        sends(**mail)
+
+    services.mailer.send = send  # type: ignore[method-assign]
+    announce(services)
+    services.run_effects()
+    first = known(services).effective_at
+    (written,) = services.store.all_of(Notice, CUSTOMER)
+    for _ in range(3):
+        services.clock.advance(days=1)
+        services.run_due_work()
+        services.run_effects()
+    (notice,) = services.store.all_of(Notice, CUSTOMER)
+
+    assert written.record.sent_at is None
+    assert notice.record.sent_at is not None
+    assert notice.record.sent_at > notice.record.written_at
+    moved = known(services).effective_at
+    assert first is not None
+    assert moved is not None
+    assert moved >= max(first, notice.record.sent_at + WEEK)
+    for other in OTHERS:
+        (early,) = services.store.all_of(Notice, other)
+        assert early.record.sent_at is not None
+        assert early.record.sent_at < notice.record.sent_at
+
+
+def test_what_holds_already_is_not_moved_by_a_straggler(services: FakeServices):
+    announce(services)
+    services.run_effects()
+    holds = known(services).effective_at
+    services.clock.advance(days=8)
+    transact(services, CUSTOMER, "t", lambda change: note_sent(change, "voip@2026-04-01"))
+
+    assert known(services).effective_at == holds
 
 
 def test_a_version_is_announced_once(services: FakeServices):

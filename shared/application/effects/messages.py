@@ -7,6 +7,7 @@ from shared.application.cases.notes import read_note
 from shared.application.change import Change, present
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict
 from shared.application.intake.answer import open_answer
+from shared.application.privacy.announce_terms import note_sent
 from shared.application.record_mail_trouble import call_person, mail_named
 from shared.domain.contact import Contact
 from shared.domain.effects import Effect, EffectKind
@@ -59,11 +60,13 @@ def _is_stopped(services: Services, customer: str, address: str) -> bool:
     return any(stored.record.stops(digest, now) for stored in troubles)
 
 
-def _not_sent(change: Change, effect: Effect, result: Result) -> None:
+def _mailed(change: Change, effect: Effect, result: Result) -> None:
     """Whoever cannot be reached by mail is reached by a person, where something hangs on it."""
     if result.get("stopped"):
         change.audit("mail_not_sent", "the address takes no mails", **mail_named(effect))
         call_person(change, effect, "not sent")
+    elif result["sent"] and "announcement" in effect.params:
+        note_sent(change, effect.params["announcement"])
 
 
 def _addressed(services: Services, effect: Effect) -> tuple[Contact | None, dict[str, str]]:
@@ -102,7 +105,7 @@ def _members(services: Services, effect: Effect) -> dict[str, Any]:
 
 
 PERFORMERS = {
-    EffectKind.SEND_MAIL: Performer(send=_send_mail, may_send=_may_mail, adopt=_not_sent),
+    EffectKind.SEND_MAIL: Performer(send=_send_mail, may_send=_may_mail, adopt=_mailed),
     EffectKind.PUBLISH_EVENT: Performer(send=_publish),
     EffectKind.ALERT: Performer(send=_alert, alerts=True),
 }

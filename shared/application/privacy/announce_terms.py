@@ -4,6 +4,7 @@ A run is a chain of effects, a page of Stripe's subscriptions each; whatever bre
 at the page where it stopped, and nobody is told twice.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -80,11 +81,22 @@ def _tell(services: Services, customer: str, announcement: Announcement) -> bool
             "summary": announcement.summary,
             "from": f"{earliest:%Y-%m-%d}",
         }
-        change.mail("terms_change", values)
+        params = {"template": "terms_change", "values": values, "announcement": announcement.id}
+        change.effect(EffectKind.SEND_MAIL, params)
         change.audit("told_of_terms", announcement.id)
         return True
 
     return transact(services, customer, "announcement", decide)
+
+
+def note_sent(change: Change, announcement: str) -> None:
+    """A notice went out: the customer has it from now on, and the week counts from the last one."""
+    notice = change.load(Notice, announcement)
+    if notice is not None:
+        change.put(replace(notice, sent_at=change.now))
+    known = change.load_of(OPERATIONS, Announcement, announcement)
+    if known is not None and known.is_behind(change.now):
+        change.put_of(OPERATIONS, known.went_on(change.now), announcement)
 
 
 def progress_of(announcement: Announcement) -> dict[str, Any]:
