@@ -55,7 +55,7 @@ def take_warning(change: Change, seen: EarlyWarning, pays: Callable[[], bool]) -
     refund is worth more than waiting, and is asked only where the policy would have one.
     """
     known = change.load(EarlyWarning, seen.id)
-    if known is not None and (known.state not in UNDECIDED or known.source == seen.source):
+    if known is not None and not _makes_room(known, seen):
         return known
     rule = warning_rule(change, seen.kind)
     taken = _decided(change, seen, rule, pays)
@@ -63,6 +63,12 @@ def take_warning(change: Change, seen: EarlyWarning, pays: Callable[[], bool]) -
     change.audit(f"early_warning_{taken.state.value}", taken.kind.value, charge=taken.id)
     _tell(change, taken)
     return taken
+
+
+def _makes_room(known: EarlyWarning, seen: EarlyWarning) -> bool:
+    """What a person has said of the payment stands, and what has been done about it anyway."""
+    said = known.decided_by is not None
+    return known.state in UNDECIDED and not said and known.source != seen.source
 
 
 def _decided(

@@ -206,6 +206,16 @@ def test_a_person_overrules_the_clause(services: FakeServices, first: str) -> No
     assert warning(services).decided_by == APPROVER.actor
 
 
+def test_a_persons_word_on_a_suspicion_outlives_an_inquiry(services: FakeServices) -> None:
+    services.policies = REFUND_ASKED
+    judge_fraud_warning(services, warning="issfr_1")
+    call = ClientCall("route", "k", "digest")
+    decide_warning(services, CUSTOMER, ("ch_1", WarningWord.LEAVE), APPROVER, call)
+    dispute(services, **ASKED)
+    pass_hours(services, 30)
+    assert (refunds(services), warning(services).state) == ([], "left")
+
+
 def test_nobody_decides_on_what_is_decided_or_not_there(services: FakeServices) -> None:
     call = ClientCall("route", "k", "digest")
     with pytest.raises(NotFoundError):
