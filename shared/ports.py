@@ -106,6 +106,13 @@ class Store(Protocol):
         """The record of `kind` under its key parts (customer first), or None."""
         ...
 
+    def get_many(self, kind: type[R], keys: Sequence[tuple[str, ...]]) -> list[Stored[R]]:
+        """The records of `kind` that are under these keys (no key twice), in any order.
+
+        Each is read strongly; together they are no snapshot.
+        """
+        ...
+
     def all_of(self, kind: type[R], customer: str) -> list[Stored[R]]:
         """All records of `kind` in a customer's partition, in key order."""
         ...

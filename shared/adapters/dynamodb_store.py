@@ -21,6 +21,8 @@ from shared.ports import Delete, DueKey, Page, Put, Stored, Write
 R = TypeVar("R")
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+# What DynamoDB reads in one BatchGetItem.
+_READ_AT_ONCE = 100
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 
@@ -47,6 +49,23 @@ class DynamoDBStore:
         pk, sk = items.key(kind, *key)
         answer = self._call("get_item", Key=_dump({"pk": pk, "sk": sk}), ConsistentRead=True)
         return self._stored(kind, answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, kind: type[R], keys: Sequence[tuple[str, ...]]) -> list[Stored[R]]:
+        """See `Store.get_many`."""
+        left = [_dump({"pk": pk, "sk": sk}) for pk, sk in (items.key(kind, *key) for key in keys)]
+        found: list[Stored[R]] = []
+        while left:
+            asked, left = left[:_READ_AT_ONCE], left[_READ_AT_ONCE:]
+            wanted = {self._table: {"Keys": asked, "ConsistentRead": True}}
+            answer = self._call("batch_get_item", RequestItems=wanted)
+            read = answer["Responses"].get(self._table, [])
+            found += [self._stored(kind, item) for item in read]
+            # What did not fit or was throttled comes back; where nothing came, it is throttled.
+            rest = answer["UnprocessedKeys"].get(self._table, {}).get("Keys", [])
+            if rest and not read:
+                raise UnavailableError("table: throttled")
+            left = rest + left
+        return found
 
     def all_of(self, kind: type[R], customer: str) -> list[Stored[R]]:
         """See `Store.all_of`."""
@@ -136,7 +155,7 @@ class DynamoDBStore:
         return {"Put": condition | {"Item": _dump(item)}}
 
     def _call(self, operation: str, **arguments: Any) -> Any:
-        if operation != "transact_write_items":
+        if operation not in ("transact_write_items", "batch_get_item"):
             arguments["TableName"] = self._table
         try:
             return getattr(self._client, operation)(**arguments)

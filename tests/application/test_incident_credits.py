@@ -1,14 +1,18 @@
 """An outage: whom it hit, what each gets, approved as one, paid once, corrected later."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.application.incidents.propose_credits import propose_credits
 from shared.application.incidents.record_incident import record_incident, withdraw_incident
 from shared.application.incidents.release_credits import approve_batch, view_batch
+from shared.application.incidents.show_incidents import show_batch
+from shared.application.perform_effect import perform_effect
 from shared.application.refresh_subscription import refresh_subscription
 from shared.domain.approval_limits import Grants, Need
 from shared.domain.controls import partition_of
@@ -19,6 +23,7 @@ from shared.domain.incident import Outage
 from tests.application.builders import paid_invoice, subscription_facts
 from tests.application.case_life import ADMIN, AGENT, APPROVER
 from tests.fakes.services import START, FakeServices
+from tests.fakes.store import FakeStore
 
 pytestmark = pytest.mark.clause("voip.disruption")
 
@@ -147,6 +152,51 @@ def test_a_page_that_dies_in_the_middle_is_taken_up_where_it_was(services: FakeS
     _sweep(services)
     assert view_batch(services, batch).counts == {"carried_out": PEOPLE}
     assert refunded(services) == [CREDIT] * PEOPLE
+
+
+def test_a_batch_shows_how_far_it_has_come(services: FakeServices):
+    record(services)
+    batch = propose(services)
+    digest = digest_of(view_batch(services, batch).payable)
+    approve_batch(services, batch=batch, digest=digest, reason="confirmed", by=AGENT)
+    seen = [show_batch(services, batch)]
+    while seen[-1]["state"] != "released" or seen[-1]["under_way"]:
+        _perform(services, 20)
+        seen.append(show_batch(services, batch))
+    done = [sum(c["count"] for c in s["counts"] if c["state"] == "carried_out") for s in seen]
+    paid = [sum(total["amount"] for total in s["carried_out"]) for s in seen]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (0, PEOPLE)
+    assert len(set(done)) > 3
+    assert paid == [CREDIT * count for count in done]
+    assert {s["digest"] for s in seen} == {digest}
+
+
+def _perform(services: FakeServices, count: int) -> None:
+    """So many wake-ups, or as many as there are."""
+    woken = services.waker.woken[:count]
+    del services.waker.woken[:count]
+    for customer, effect, delay in woken:
+        services.clock.advance(seconds=delay)
+        perform_effect(services, customer=customer, effect_id=effect)
+
+
+def test_whom_it_hit_is_found_by_service_without_reading_anybody_else(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+):
+    touched: set[str] = set()
+    get, all_of = services.store.get, services.store.all_of
+
+    def seen(read: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda kind, customer, *key: (touched.add(customer), read(kind, customer, *key))[1]
+
+    monkeypatch.setattr(services.store, "get", seen(get))
+    monkeypatch.setattr(services.store, "all_of", seen(all_of))
+    monkeypatch.delattr(FakeStore, "scan")
+    record(services)
+    propose(services)
+    assert {f"cus_{number}" for number in range(PEOPLE)} <= touched
+    assert "cus_900" not in touched
 
 
 def _die() -> None:

@@ -92,6 +92,17 @@ def test_what_is_absent_is_none(store: Store, customer: str) -> None:
     assert store.all_of(Effect, customer) == []
 
 
+def test_many_are_read_at_once_and_what_is_absent_is_left_out(store: Store, customer: str) -> None:
+    made = [effect(customer, 1_000 + number, NOW) for number in range(150)]
+    for start in range(0, len(made), 50):
+        store.commit([Put(each, 0) for each in made[start : start + 50]])
+    names = [each.id for each in made]
+    found = store.get_many(Effect, [(customer, name) for name in [*names, "01Jabsent"]])
+    assert sorted(stored.record.id for stored in found) == names
+    assert {stored.version for stored in found} == {1}
+    assert store.get_many(Effect, []) == []
+
+
 @pytest.mark.parametrize(
     "make",
     [

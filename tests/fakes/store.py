@@ -24,6 +24,11 @@ class FakeStore:
         item = self.table.get(items.key(kind, *key))
         return Stored(items.from_item(kind, item), item["version"]) if item else None
 
+    def get_many(self, kind: type[R], keys: Sequence[tuple[str, ...]]) -> list[Stored[R]]:
+        assert len(set(keys)) == len(keys), "a key is asked for once"
+        found = [self.get(kind, *key) for key in keys]
+        return [stored for stored in found if stored]
+
     def all_of(self, kind: type[R], customer: str) -> list[Stored[R]]:
         pk, sk = items.key(kind, customer)
         return [

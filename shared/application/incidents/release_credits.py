@@ -35,10 +35,13 @@ from shared.domain.refund_case import CaseApproval, RefundCase
 from shared.domain.staff import StaffMember
 from shared.ports import Services
 
+# A page of the list, and what the table then reads of it in one call.
+_READ = 100
+
 
 @dataclass(frozen=True, slots=True)
 class BatchView:
-    """A batch with all of its proposals, read one by one."""
+    """A batch with all of its proposals as each stands."""
 
     batch: CreditBatch
     proposals: tuple[CreditProposal, ...]
@@ -72,11 +75,9 @@ def view_batch(services: Services, batch: str) -> BatchView:
     found: list[CreditProposal] = []
     after: str | None = None
     while True:
-        page = services.store.queued(proposals_of(batch), limit=PAGE, after=after)
-        for key in page.rows:
-            stored = services.store.get(CreditProposal, key.customer, key.id)
-            if stored is not None:
-                found.append(stored.record)
+        page = services.store.queued(proposals_of(batch), limit=_READ, after=after)
+        keys = [(key.customer, key.id) for key in page.rows]
+        found += [s.record for s in services.store.get_many(CreditProposal, keys)]
         if page.after is None:
             return BatchView(known, tuple(found))
         after = page.after

@@ -5,6 +5,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from shared.adapters import dynamodb_items as items
@@ -95,3 +96,40 @@ def test_what_may_be_forgotten_expires_in_seconds_and_never_early(
 ) -> None:
     item = items.to_item(record, version=1, incarnation=1, livemode=False)
     assert datetime.fromtimestamp(item["expires_at"], UTC) == NOW + kept
+
+
+class HalfTable:
+    """A table that reads only so many of a batch at a time."""
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        self.asked: list[int] = []
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        assert RequestItems["table"]["ConsistentRead"]
+        keys = RequestItems["table"]["Keys"]
+        self.asked.append(len(keys))
+        names = [key["pk"]["S"].removeprefix("CUST#") for key in keys[: self.at_once]]
+        plain = [_item(Account(name)) for name in names]
+        rest = {"table": {"Keys": keys[self.at_once :]}} if keys[self.at_once :] else {}
+        return {"Responses": {"table": plain}, "UnprocessedKeys": rest}
+
+
+def _item(record: Account) -> dict[str, Any]:
+    item = items.to_item(record, version=1, incarnation=1, livemode=False)
+    return {name: TypeSerializer().serialize(value) for name, value in item.items()}
+
+
+def test_what_a_batch_left_unread_is_asked_for_again() -> None:
+    table = HalfTable(at_once=40)
+    keys = [(f"cus_{number:03}",) for number in range(130)]
+    found = DynamoDBStore(table, "table", incarnation=1, livemode=False).get_many(Account, keys)
+    assert sorted((stored.record.customer,) for stored in found) == keys
+    assert max(table.asked) == 100
+
+
+def test_a_batch_of_which_nothing_is_read_is_throttled() -> None:
+    with pytest.raises(UnavailableError):
+        DynamoDBStore(HalfTable(at_once=0), "table", incarnation=1, livemode=False).get_many(
+            Account, [("cus_1",)]
+        )
