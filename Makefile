@@ -45,7 +45,7 @@ check-stripe-cli: setup ## the official Stripe CLI (from npm) triggers its event
 report-stripe: setup ## what the local Stripe covers and holds, its fault audit, requests a second
 	@PYTHONPATH=. $(BIN)/python tests/contract/stripe/report.py $(ARGS)
 outage: setup ## an outage of 500 subscriptions, proposed, approved and paid though workers die (minutes)
-	@OUTAGE="$(or $(N),500)" $(BIN)/python -m pytest -p no:randomly tests/scenarios/test_intake.py -k outage $(ARGS)
+	@OUTAGE="$(or $(N),500)" $(BIN)/python -m pytest -s -p no:randomly tests/scenarios/test_intake.py -k outage $(ARGS)
 crash: setup ## kill a function before and after every change that it makes, in every flow (minutes)
 	@CRASH=1 $(BIN)/python -m pytest -rP -p no:randomly tests/scenarios/test_crashes.py $(ARGS)
 

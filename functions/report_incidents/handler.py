@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from shared.application.incidents.record_incident import incident_document, record_incident
+from shared.domain.errors import InvalidRequestError
 from shared.runtime.bootstrap import services_for
-from shared.runtime.http import Request, Response, api
+from shared.runtime.http import Request, Response, api, fault_in
 from shared.runtime.incident_forms import IncidentReport
 from shared.runtime.observability import count
 from shared.runtime.settings import Effects, ServiceApi, Table
@@ -35,9 +36,22 @@ def report(request: Request) -> Response:
 
 @quietly
 def heard(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """One report on the bus; whoever may put events there is trusted with it."""
+    """One report on the bus; whoever may put events there is trusted with it.
+
+    Raises:
+        InvalidRequestError: it is no report, where and why; it is recorded nowhere and rings.
+    """
     services = services_for(Table, Effects, ServiceApi)
-    body = msgspec.convert(event["detail"], IncidentReport)
+    try:
+        body = msgspec.convert(event["detail"], IncidentReport)
+    except msgspec.ValidationError as error:
+        fault = fault_in(error)
+        count("IncidentsReported", outcome="refused")
+        raise InvalidRequestError(
+            "invalid-request",
+            f"The event is no report of an incident: {fault['path']}: {fault['message']}.",
+            {"errors": [fault]},
+        ) from error
     incident = record_incident(
         services,
         reference=body.reference,

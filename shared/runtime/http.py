@@ -63,6 +63,13 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def fault_in(error: msgspec.MsgspecError) -> dict[str, str]:
+    """Where something that was sent is not what is taken (`path`), and why (`message`)."""
+    message, _, path = str(error).partition(" - at `")
+    # What was sent may be personal, and answers are kept: say what is wrong, not what was.
+    return {"path": path.rstrip("`") or "$", "message": _QUOTED.sub("value", message)}
+
+
 class Request:
     """An HTTP API event (payload 2.0), read on demand."""
 
@@ -90,12 +97,9 @@ class Request:
         try:
             return msgspec.json.decode(self.body(), type=shape)
         except msgspec.MsgspecError as error:
-            message, _, path = str(error).partition(" - at `")
-            # What was sent may be personal, and answers are kept: say what is wrong, not what was.
-            message = _QUOTED.sub("value", message)
-            fault = {"path": path.rstrip("`") or "$", "message": message}
+            faults = {"errors": [fault_in(error)]}
             raise InvalidRequestError(
-                "invalid-request", "The body is not what this route takes.", {"errors": [fault]}
+                "invalid-request", "The body is not what this route takes.", faults
             ) from error
 
     def path(self, name: str) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+import time
 import uuid
 from typing import Any
 
@@ -14,6 +16,8 @@ PNG = (
 )
 # `make outage` sets it to 500; the tests of every change make do with fewer.
 OUTAGE_SIZE = int(os.environ.get("OUTAGE", "20"))
+# How often a long wait is looked at, and how often in a row nothing may have moved.
+_GLANCE_SECONDS, _STANDSTILL_GLANCES = 10, 12
 
 
 def staff_token(stack: Stack, role: str) -> str:
@@ -91,6 +95,33 @@ def subscribe_many(stack: Stack, count: int, amount: int) -> tuple[str, list[str
         api.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
         customers.append(customer.id)
     return str(product), customers
+
+
+def settle_in_sight(stack: Stack, what: str) -> None:
+    """Wait until nothing is under way, however long, as long as something still moves.
+
+    `make outage` shows how far it is; a standstill raises TimeoutError with what is stuck.
+    """
+    begun, before, still = time.monotonic(), dict[str, int](), 0
+    while True:
+        try:
+            stack.settle(_GLANCE_SECONDS)
+        except TimeoutError:
+            waiting = stack.waiting()
+            still = still + 1 if waiting == before else 0
+            if still == _STANDSTILL_GLANCES:
+                raise
+            before = waiting
+            rest = ", ".join(f"{where}: {count}" for where, count in waiting.items())
+            _tell(f"{what}, {time.monotonic() - begun:.0f} s: {rest}")
+        else:
+            _tell(f"{what}: done in {time.monotonic() - begun:.0f} s")
+            return
+
+
+def _tell(progress: str) -> None:
+    sys.stderr.write(f"\n  {progress}")
+    sys.stderr.flush()
 
 
 def refunds_of(stack: Stack, customers: list[str]) -> dict[str, list[int]]:

@@ -17,6 +17,7 @@ from tests.scenarios.people import (
     mail,
     plan_death,
     refunds_of,
+    settle_in_sight,
     staff_token,
     subscribe_many,
 )
@@ -27,8 +28,6 @@ Json = dict[str, Any]
 Newcomer = Callable[..., Customer]
 Settle = Callable[[], None]
 PRICE = 3_100
-# Proposals, cases, refunds, credit notes and two mails for each.
-SETTLE_EACH = 6
 
 
 def number_of(customer: Customer) -> tuple[str, str]:
@@ -108,7 +107,7 @@ def test_a_mail_becomes_a_case_with_its_facts_and_is_paid(
 @pytest.mark.clause("voip.disruption")
 def test_an_outage_is_made_good_to_everybody_once_though_workers_die(stack: Stack):
     product, customers = subscribe_many(stack, OUTAGE_SIZE, PRICE)
-    stack.settle(60 + OUTAGE_SIZE * SETTLE_EACH)
+    settle_in_sight(stack, f"{OUTAGE_SIZE} subscriptions")
     invoices: Any = stack.stripe.v1.invoices
     period = invoices.list({"customer": customers[0]}).data[0].lines.data[0].period
     stack.advance(timedelta(hours=12))
@@ -128,7 +127,7 @@ def test_an_outage_is_made_good_to_everybody_once_though_workers_die(stack: Stac
     agent, approver = staff_token(stack, "agent"), staff_token(stack, "approver")
     batches = f"/v1/staff/incidents/{report['reference']}/credit-batches"
     batch: Json = ask(stack, 202, "POST", batches, agent, body={}).json()
-    stack.settle(60 + OUTAGE_SIZE * SETTLE_EACH)
+    settle_in_sight(stack, "proposals")
 
     exact = Fraction(PRICE * 6 * 3600, period.end - period.start)
     credit = int(exact + Fraction(1, 2))
@@ -149,10 +148,10 @@ def test_an_outage_is_made_good_to_everybody_once_though_workers_die(stack: Stac
                 break
             assert batch["needs"] == "two_people"
         for _ in range(4):
-            stack.settle(60 + OUTAGE_SIZE * SETTLE_EACH)
+            settle_in_sight(stack, "credits")
             stack.advance(timedelta(minutes=3))
             stack.fire_schedule()
-        stack.settle(60 + OUTAGE_SIZE * SETTLE_EACH)
+        settle_in_sight(stack, "what workers had left behind")
 
     batch = ask(stack, 200, "GET", path, agent).json()
     assert batch["counts"] == [{"state": "carried_out", "count": OUTAGE_SIZE}]
