@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.application.change import Change
 from shared.domain.served_item import ItemTerms, ServedItem
-from shared.domain.subscription import Subscription
+from shared.domain.subscription import Subscription, SubscriptionItem
 
 
 def follow_items(
@@ -20,6 +20,7 @@ def follow_items(
         since: when the subscription began, which is when items that came with it began to serve.
     """
     left = {(item.id, item.product) for item in now.items}
+    before = {item.id: item for item in known.items} if known else {}
     for item in now.items:
         served = change.load(ServedItem, _key(item.id, item.product))
         if served is None:
@@ -34,11 +35,22 @@ def follow_items(
                 due_at=begun,
                 terms=terms,
             )
-        follows = served.with_terms(item.price, item.quantity, change.now)
+        agreed = _since(before.get(item.id), item, change.now)
+        follows = served.with_terms(item.price, item.quantity, agreed)
         change.put(replace(follows, until=item.access_until))
     for item in known.items if known else ():
         if (item.id, item.product) not in left:
             _stop(change, _key(item.id, item.product))
+
+
+def _since(before: SubscriptionItem | None, item: SubscriptionItem, now: datetime) -> datetime:
+    """When the item's terms began to hold: with its period, where that is new as well.
+
+    A change at the start of a period is heard of after it; what was billed for that period was
+    billed on the new terms.
+    """
+    begun = before is not None and before.period_start < item.period_start <= now
+    return item.period_start if begun else now
 
 
 def _stop(change: Change, key: str) -> None:

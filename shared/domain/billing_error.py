@@ -167,9 +167,10 @@ def _billed_before(bill: Bill, charge: Charge) -> str | None:
 
 
 def _same_time(one: Charge, other: Charge) -> bool:
+    """Whether all of the time was charged before; a part of it is no double of the whole."""
     mine, theirs = one.line, other.line
-    overlap = min(mine.period_end, theirs.period_end) > max(mine.period_start, theirs.period_start)
-    return one.item == other.item and overlap and theirs.amount > 0
+    within = theirs.period_start <= mine.period_start and mine.period_end <= theirs.period_end
+    return one.item == other.item and within and theirs.amount > 0
 
 
 def _paid_twice(bill: Bill) -> tuple[PaymentFacts, ...]:

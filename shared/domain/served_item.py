@@ -50,11 +50,12 @@ class ServedItem:
         return known[-1] if known else None
 
     def with_terms(self, price: str, quantity: int, since: datetime) -> "ServedItem":
-        """With other terms from now on; the same item when they are the same."""
+        """With other terms from an instant on; the same item when they are the same."""
         last = self.terms[-1]
         if (last.price, last.quantity) == (price, quantity):
             return self
-        return replace(self, terms=(*self.terms, ItemTerms(since, price, quantity))[-_TERMS:])
+        terms = ItemTerms(max(since, last.since), price, quantity)
+        return replace(self, terms=(*self.terms, terms)[-_TERMS:])
 
     def was_served(self, since: datetime, until: datetime | None) -> bool:
         """Whether it was served at any time in a half-open span (None: it goes on)."""

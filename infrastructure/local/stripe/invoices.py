@@ -5,7 +5,7 @@ from typing import Any
 from infrastructure.local.stripe import billing, discounts, invoice_items, invoice_payments
 from infrastructure.local.stripe.catalogue import tax_rates
 from infrastructure.local.stripe.customers import method_of
-from infrastructure.local.stripe.errors import invalid
+from infrastructure.local.stripe.errors import invalid, missing
 from infrastructure.local.stripe.intents import declined
 from infrastructure.local.stripe.invoice_lines import compute_totals
 from infrastructure.local.stripe.routes import endpoint
@@ -83,6 +83,41 @@ def list_lines(store: Store, params: Json, identifier: str) -> Json:
     """All lines in their order."""
     invoice = store.get("invoice", identifier)
     return paged(invoice["lines"]["data"], params, f"{URL}/{identifier}/lines")
+
+
+@endpoint(
+    "POST",
+    URL + "/{id}/lines/{line}",
+    "amount quantity description discounts tax_rates period",
+)
+def update_line(store: Store, params: Json, identifier: str, name: str) -> Json:
+    """A line of a draft, edited by hand: a subscription's item stays as it is (SDK docstring).
+
+    A `quantity` alone charges so many at the line's price (unverified).
+    """
+    invoice = store.get("invoice", identifier)
+    if invoice["status"] != "draft":
+        raise invalid(
+            "Finalized invoices can't be updated in this way", code="invoice_not_editable"
+        )
+    line = next((one for one in invoice["lines"]["data"] if one["id"] == name), None)
+    if line is None:
+        raise missing("line item", name, "line_item_id")
+    if "quantity" in params and "amount" not in params:
+        params["amount"] = line["amount"] * params["quantity"] // line["quantity"]
+    for member in ("amount", "quantity", "description", "period"):
+        if member in params:
+            line[member] = params[member]
+    line |= {"subtotal": line["amount"], "quantity_decimal": str(line["quantity"])}
+    if "discounts" in params:
+        given, currency = params["discounts"], invoice["currency"]
+        line["discounts"] = discounts.redeem(store, given, currency, invoice=identifier)
+    if "tax_rates" in params:
+        store.private[name] = tax_rates(store, params["tax_rates"] or [])
+    compute_totals(store, invoice)
+    store.emit("invoice.updated", invoice, {})
+    edited: Json = line
+    return edited
 
 
 @endpoint(

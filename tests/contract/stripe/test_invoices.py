@@ -301,3 +301,31 @@ def test_a_finalized_invoice_keeps_its_description(shop):
     assert changed.metadata["a"] == "1"
     with pytest.raises(stripe.InvalidRequestError, match="can't be updated in this way"):
         shop.client.v1.invoices.update(subscription.latest_invoice, {"description": "x"})
+
+
+def test_a_line_of_a_draft_is_edited_and_the_item_stays(shop):
+    rate = tax_rate(shop, 10, inclusive=False)
+    made = shop.client.v1.subscriptions.create(
+        {
+            "customer": shop.customer().id,
+            "items": [{"price": shop.price(1000), "quantity": 2}],
+            "trial_period_days": 1,
+        }
+    )
+    shop.until("2026-01-02T00:30:00Z")
+    draft = shop.invoices(made.id)[0]
+    line = draft.lines.data[0].id
+    edit = shop.client.v1.invoices.line_items.update
+    assert (draft.status, draft.total) == ("draft", 2000)
+    assert edit(draft.id, line, {"quantity": 3}).amount == 3000
+    edited = edit(draft.id, line, {"amount": 3600, "tax_rates": [rate]})
+    assert (edited.quantity, edited.taxes[0].amount) == (3, 360)
+    assert shop.client.v1.invoices.retrieve(draft.id).total == 3960
+    item = shop.client.v1.subscriptions.retrieve(made.id)["items"].data[0]
+    assert (item.quantity, item.price.unit_amount) == (2, 1000)
+    with pytest.raises(stripe.InvalidRequestError, match="No such"):
+        edit(draft.id, "il_absent", {"quantity": 1})
+    shop.until("2026-01-02T02:00:00Z")
+    assert shop.client.v1.invoices.retrieve(draft.id).amount_paid == 3960
+    with pytest.raises(stripe.InvalidRequestError, match="Finalized"):
+        edit(draft.id, line, {"quantity": 1})

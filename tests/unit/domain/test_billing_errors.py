@@ -128,6 +128,17 @@ def test_an_earlier_invoice_is_not_the_double_of_a_later_one():
     assert check_bill(bill(SEATS, others=(later,))).overcharged == 0
 
 
+def test_an_invoice_that_repeats_a_part_of_the_time_is_no_double_as_a_whole():
+    once = bill(SEATS)
+    shifted = replace(
+        EARLIER.charges[0].line,
+        period_start=START - timedelta(days=10),
+        period_end=END - timedelta(days=10),
+    )
+    earlier = replace(EARLIER, charges=(replace(EARLIER.charges[0], line=shifted),))
+    assert check_bill(replace(once, others=(earlier,))).overcharged == 0
+
+
 PRICINGS = st.builds(
     Pricing,
     st.integers(1, 9999).map(Fraction),
