@@ -16,6 +16,7 @@ from tests.fakes.services import START, FakeServices
 
 pytestmark = pytest.mark.clause("rtc.intake")
 
+POLICIES = Path(__file__).parents[2] / "shared" / "policies"
 MAILS = Path(__file__).parents[1] / "fixtures" / "mails"
 OWN = "refunds@vendor.example"
 PASSED = MailReceipt("m-1", "ann@example.com", *[Verdict.PASS] * 5)
@@ -133,10 +134,22 @@ def test_whoever_is_impersonated_is_told_once_a_day(services: FakeServices):
     assert cases(services) == []
 
 
-def test_a_policy_that_takes_no_mail_says_so(services: FakeServices):
-    services.policy = "moneyback"
-    outcome = came(services, mail("attachment_png"))
-    assert outcome in ("case_opened", "channel_not_taken")
+@pytest.mark.parametrize(
+    ("channels", "outcome"),
+    [('["email", "portal"]', "case_opened"), ('["portal"]', "channel_not_taken")],
+)
+def test_a_policy_that_takes_no_mail_says_so(
+    services: FakeServices, tmp_path: Path, channels: str, outcome: str
+):
+    pack = (POLICIES / "rtc@2025-01-06.toml").read_text()
+    assert 'channels = ["email", "portal"]' in pack
+    chosen = tmp_path / "rtc@2025-01-06.toml"
+    chosen.write_text(pack.replace('channels = ["email", "portal"]', f"channels = {channels}"))
+    services.policy = str(chosen)
+    assert came(services, mail("attachment_png")) == outcome
+    assert len(cases(services)) == (outcome == "case_opened")
+    told = [("ann@example.com", "mail_channel_not_taken")]
+    assert answers(services) == ([] if outcome == "case_opened" else told)
 
 
 def test_a_flood_of_a_thousand_mails_opens_nothing_that_it_should_not(services: FakeServices):

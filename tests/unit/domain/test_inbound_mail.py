@@ -1,5 +1,6 @@
 """The corpus of inbound mails, message by message, and what no message may do."""
 
+import re
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -22,6 +23,7 @@ from shared.domain.mail_verdict import (
 )
 
 CORPUS = Path(__file__).parents[2] / "fixtures" / "mails"
+RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "inbound-mail.md"
 EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((CORPUS / "expected.toml").read_text())
 OWN = "refunds@vendor.example"
 FORM = "Refund Request: {invoice}"
@@ -65,6 +67,9 @@ def test_the_corpus_is_whole():
     counts = Counter(entry["outcome"] for entry in EXPECTED.values())
     assert set(counts) == set(MailKind)
     assert counts.total() >= 80
+    told = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", RUNBOOK.read_text(), re.MULTILINE))
+    assert told == {kind: str(count) for kind, count in counts.items()}
+    assert f"holds {counts.total()} messages" in RUNBOOK.read_text()
 
 
 def test_a_mail_of_ten_megabytes_is_read():
