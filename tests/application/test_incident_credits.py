@@ -188,7 +188,11 @@ def test_whom_it_hit_is_found_by_service_without_reading_anybody_else(
     get, all_of = services.store.get, services.store.all_of
 
     def seen(read: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda kind, customer, *key: (touched.add(customer), read(kind, customer, *key))[1]
+        def watched(kind: type, customer: str, *key: str) -> Any:
+            touched.add(customer)
+            return read(kind, customer, *key)
+
+        return watched
 
     monkeypatch.setattr(services.store, "get", seen(get))
     monkeypatch.setattr(services.store, "all_of", seen(all_of))
