@@ -7,30 +7,29 @@ Idempotency: the reference; the same report again changes nothing, another one i
 
 from typing import Any
 
-import msgspec
-
 from shared.application.incidents.record_incident import incident_document, record_incident
-from shared.domain.errors import InvalidRequestError
+from shared.domain.incident import Incident
+from shared.ports import Services
 from shared.runtime.bootstrap import services_for
-from shared.runtime.http import Request, Response, api, fault_in
-from shared.runtime.incident_forms import IncidentReport
+from shared.runtime.http import Request, Response, api
+from shared.runtime.incident_forms import IncidentReport, report_in
 from shared.runtime.observability import count
 from shared.runtime.settings import Effects, ServiceApi, Table
 from shared.runtime.sqs import quietly
+
+
+def record(services: Services, told: IncidentReport, *, by: str) -> Incident:
+    """The incident of a report."""
+    return record_incident(
+        services, reference=told.reference, outage=told.outage(), source=told.source, by=by
+    )
 
 
 def report(request: Request) -> Response:
     """One report over the API."""
     services = services_for(Table, Effects, ServiceApi)
     by = request.service(services)
-    body = request.json(IncidentReport)
-    incident = record_incident(
-        services,
-        reference=body.reference,
-        outage=body.outage(),
-        source=body.source,
-        by=f"service:{by}",
-    )
+    incident = record(services, request.json(IncidentReport), by=f"service:{by}")
     return Response(200, incident_document(incident))
 
 
@@ -42,23 +41,7 @@ def heard(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         InvalidRequestError: it is no report, where and why; it is recorded nowhere and rings.
     """
     services = services_for(Table, Effects, ServiceApi)
-    try:
-        body = msgspec.convert(event["detail"], IncidentReport)
-    except msgspec.ValidationError as error:
-        fault = fault_in(error)
-        count("IncidentsReported", outcome="refused")
-        raise InvalidRequestError(
-            "invalid-request",
-            f"The event is no report of an incident: {fault['path']}: {fault['message']}.",
-            {"errors": [fault]},
-        ) from error
-    incident = record_incident(
-        services,
-        reference=body.reference,
-        outage=body.outage(),
-        source=body.source,
-        by=f"bus:{event['source']}",
-    )
+    incident = record(services, report_in(event["detail"]), by=f"bus:{event['source']}")
     count("IncidentsReported", outcome="heard")
     return {"reference": incident.id, "revision": incident.revision}
 

@@ -1,12 +1,14 @@
 """What reports of incidents and decisions on their credits carry."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
+from shared.domain.errors import InvalidRequestError
 from shared.domain.facts import Attribution, SettleAs
 from shared.domain.incident import Outage
+from shared.runtime.http import fault_in
 
 Reference = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 Product = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,100}$")]
@@ -41,6 +43,23 @@ class IncidentReport(Body, frozen=True):
             attribution=self.attribution,
             beyond_sla=self.beyond_sla,
         )
+
+
+def report_in(detail: Any) -> IncidentReport:
+    """The report in an event of the bus.
+
+    Raises:
+        InvalidRequestError: it is none, where and why.
+    """
+    try:
+        return msgspec.convert(detail, IncidentReport)
+    except msgspec.ValidationError as error:
+        fault = fault_in(error)
+        raise InvalidRequestError(
+            "invalid-request",
+            f"The event is no report of an incident: {fault['path']}: {fault['message']}.",
+            {"errors": [fault]},
+        ) from error
 
 
 class BatchRequest(Body, frozen=True):
