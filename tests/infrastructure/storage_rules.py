@@ -28,6 +28,8 @@ BESIDE: dict[str, set[tuple[str, str]]] = {
         ("pool", "cognito-idp:AdminDeleteUser"),
         ("pool", "cognito-idp:AdminUpdateUserAttributes"),
     },
+    # A batch of credits is shown and approved as a whole.
+    "ManageIncidentsFunction": {("Table", "dynamodb:BatchGetItem")},
     "PurgeRecordsFunction": {("Table", "dynamodb:DeleteItem"), ("Table", "dynamodb:Scan")},
 }
 _OBJECTS = re.compile(r"\$\{\w+Bucket\.Arn\}/\*")
