@@ -37,8 +37,7 @@ def report(request: Request) -> Response:
 def heard(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """One report on the bus; whoever may put events there is trusted with it.
 
-    Raises:
-        InvalidRequestError: it is no report, where and why; it is recorded nowhere and rings.
+    What is no report is recorded nowhere: it fails, which rings, and the log says where and why.
     """
     services = services_for(Table, Effects, ServiceApi)
     incident = record(services, report_in(event["detail"]), by=f"bus:{event['source']}")

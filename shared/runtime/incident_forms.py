@@ -57,7 +57,7 @@ def report_in(detail: Any) -> IncidentReport:
         fault = fault_in(error)
         raise InvalidRequestError(
             "invalid-request",
-            f"The event is no report of an incident: {fault['path']}: {fault['message']}.",
+            f"No report of an incident: {fault['path']}: {fault['message']}.",
             {"errors": [fault]},
         ) from error
 

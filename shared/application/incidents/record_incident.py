@@ -114,4 +114,7 @@ def _refuse_impossible(change: Change, outage: Outage) -> None:
     if outage.started_at > change.now:
         faults.append({"path": "$.started_at", "message": "not in the future"})
     if faults:
-        raise InvalidRequestError("invalid-request", "This is no incident.", {"errors": faults})
+        said = "; ".join(f"{fault['path']}: {fault['message']}" for fault in faults)
+        raise InvalidRequestError(
+            "invalid-request", f"No report of an incident: {said}.", {"errors": faults}
+        )
