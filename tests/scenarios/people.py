@@ -19,6 +19,8 @@ OUTAGE_SIZE = int(os.environ.get("OUTAGE", "20"))
 # How often a long wait is looked at, and how often in a row nothing may have moved.
 _GLANCE_SECONDS, _STANDSTILL_GLANCES = 10, 12
 
+_HEARD_WITHIN_SECONDS = 30
+
 
 def staff_token(stack: Stack, role: str) -> str:
     """The access token of a new member of staff."""
@@ -69,6 +71,24 @@ def deliver_mail(stack: Stack, raw: bytes, sender: str, **verdicts: str) -> Json
     outcome: Json = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, outcome
     return outcome
+
+
+def report_on_the_bus(stack: Stack, report: Json) -> None:
+    """What the company's monitoring does: an event on the bus, from which an incident comes."""
+    entry = {
+        "EventBusName": stack.outputs["EventBusName"],
+        "Source": "company.monitoring",
+        "DetailType": "IncidentReported",
+        "Detail": json.dumps(report),
+    }
+    assert stack.aws("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+    token = staff_token(stack, "agent")
+    for _ in range(_HEARD_WITHIN_SECONDS):
+        path = f"/v1/staff/incidents/{report['reference']}"
+        if stack.call("GET", path, token=token).ok:
+            return
+        time.sleep(1)
+    raise TimeoutError(f"no incident came of the event (logs: {stack.directory}/logs)")
 
 
 def subscribe_many(stack: Stack, count: int, amount: int) -> tuple[str, list[str]]:

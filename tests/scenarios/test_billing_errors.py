@@ -92,6 +92,8 @@ def test_each_kind_of_error_is_found_with_its_arithmetic_and_given_back(
         consent = {"decide": "approve", "digest": seen["digest"], "reason": "it is right"}
         ask(stack, 200, "POST", f"{path}/decision", agent, body=consent)
     settle()
+    cases = customer.ask(200, "GET", "/v1/refund-requests")["data"]
+    assert {case["state"] for case in cases} == {"paid"}
     paid = {
         kind: [
             refund.amount

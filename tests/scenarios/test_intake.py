@@ -17,6 +17,7 @@ from tests.scenarios.people import (
     mail,
     plan_death,
     refunds_of,
+    report_on_the_bus,
     settle_in_sight,
     staff_token,
     subscribe_many,
@@ -123,8 +124,12 @@ def test_an_outage_is_made_good_to_everybody_once_though_workers_die(stack: Stac
         "source": "monitoring",
     }
     agent, approver = staff_token(stack, "agent"), staff_token(stack, "approver")
-    for _ in range(2):  # the same report again is the same incident
+    # Heard of on the bus while it lasts; its end over the API, and again, which is the same.
+    report_on_the_bus(stack, report | {"ended_at": None, "attribution": None, "beyond_sla": None})
+    for _ in range(2):
         ask(stack, 200, "POST", "/v1/incidents", stack.service_token(), body=report)
+    shown: Json = ask(stack, 200, "GET", f"/v1/staff/incidents/{report['reference']}", agent).json()
+    assert [r["by"].partition(":")[0] for r in shown["revisions"]] == ["bus", "service"]
     batches = f"/v1/staff/incidents/{report['reference']}/credit-batches"
     batch: Json = ask(stack, 202, "POST", batches, agent, body={}).json()
     settle_in_sight(stack, "proposals")
