@@ -18,7 +18,9 @@ def step_case(change: Change, case: RefundCase, state: CaseState) -> RefundCase:
         stepped = stepped.stopped(change.now)
     if state is CaseState.PAID:
         stepped = stepped.stopped(change.now, ClockKind.PAYOUT)
-    change.audit(f"case_{state.value}", f"from {case.state.value}", case=case.id)
+    change.audit(
+        f"case_{state.value}", f"from {case.state.value}", case=case.id, policy=case.policy
+    )
     return put_case(change, stepped)
 
 

@@ -158,6 +158,23 @@ def test_every_end_of_a_case_is_one_answer_with_its_reasons() -> None:
     assert entry["details"]["approvals"][0][0] == AGENT.actor
 
 
+def test_the_audit_trail_has_each_assessment_with_its_policy_and_its_trace() -> None:
+    case = verified(100_000)
+    case.approve(AGENT)
+    case.settle()
+    timeline = case.view["timeline"]
+    assessed = [e for e in timeline if e["what"] == "case_assessed"]
+    outcomes = ["needs_evidence", "needs_verification", "granted"]
+    assert [e["why"] for e in assessed] == outcomes
+    traces = [tuple(e["details"]["trace"]) for e in assessed]
+    assert len(set(traces)) == len(traces)
+    assert all(e["details"]["policy"]["digest"].startswith("sha256:") for e in assessed)
+    steps = ("case_needs_evidence", "case_under_review", "case_approved", "case_paying")
+    taken = [e for e in timeline if e["what"] in steps]
+    assert [e["what"] for e in taken] == list(steps)
+    assert all(e["details"]["policy"] == "rtc@2025-01-06" for e in taken)
+
+
 def test_support_hands_a_case_on_with_its_reason() -> None:
     case = verified(100_000)
     case.find(verified=False)

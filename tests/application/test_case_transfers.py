@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.application.cases.record_transfer import Recorded, Transfer, record_transfer
+from shared.application.show_cancellation import show_cancellation
 from shared.domain.approval_limits import Need
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.invoice import PaymentFacts
@@ -12,7 +13,15 @@ from shared.domain.ledger import Book
 from shared.domain.staff import StaffMember
 from tests.application.builders import CUSTOMER, paid_invoice
 from tests.application.case_life import AGENT, APPROVER, OTHER_AGENT, Life
-from tests.application.replanning import agrees_with_stripe, becomes, books, left
+from tests.application.replanning import (
+    agrees_with_stripe,
+    becomes,
+    books,
+    left,
+    replan,
+    to,
+    two_payments,
+)
 from tests.application.test_case_decisions import SOON
 
 CARD, CASH = "pi_1", "in_1:out_of_band"
@@ -177,3 +186,42 @@ def test_nothing_is_recorded_for_a_refund_of_another_case() -> None:
             case="another",
             transfer=Transfer(refund, 15_000, REFERENCE, "because"),
         )
+
+
+def test_a_refund_of_a_case_that_came_back_goes_to_another_payment_of_its_invoice() -> None:
+    case = Life("voip")
+    case.services = two_payments()
+    case.services.policy = "voip"
+    case.services.clock.instant = case.services.billing.now = SOON
+    case.open("billing_error")
+    case.find(verified=True, lines={"il_1": {"expected_amount": 105_000}})
+    case.approve(AGENT)
+    case.settle()
+    becomes(case.services, "re_0", "failed", "lost_or_stolen_card")
+    (refund,) = case.view["refunds"]
+    replan(case.services, refund["id"], to("pi_2"))
+    assert case.state == "paid"
+    assert [r.payment for r in case.services.billing.refunds.values()] == ["pi_1", "pi_2"]
+    assert list(case.services.billing.credit_notes) == ["cn_0"]
+
+
+def test_where_the_subscription_ends_with_it_the_transfer_settles_both() -> None:
+    case = Life("moneyback")
+    case.services.clock.instant = case.services.billing.now = SOON
+    cash = PaymentFacts(
+        CASH, 120_000, 0, 0, 0, refundable=True, method="out_of_band", total=120_000
+    )
+    case.services.billing.invoices["in_1"] = replace(paid_invoice(), payments=(cash,))
+    case.open("dissatisfaction")
+    case.approve(AGENT, 15_000)
+    if case.case.is_open:
+        case.approve(APPROVER, 15_000)
+    assert case.case.cancellation is not None
+    assert refused(case, AGENT, 15_000, refund=waiting(case)).slug == "nothing-to-transfer"
+    case.settle()  # not before Stripe has cancelled
+    assert case.state == "needs_person"
+    record(case, AGENT, 15_000)
+    assert case.state == "paid"
+    ended = show_cancellation(case.services, customer=CUSTOMER, cancellation=case.case.cancellation)
+    assert ended["state"] == "executed"
+    assert books(case.services) == {Book.PAID: -15_000, Book.TRANSFERRED: 15_000}

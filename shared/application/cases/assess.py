@@ -1,7 +1,7 @@
 """What the policy makes of a refund case now, kept with the case."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,8 +37,21 @@ def assess(change: Change, case: RefundCase, approvals: Iterable[CaseApproval] =
 
 
 def keep(change: Change, case: RefundCase, assessed: Assessed) -> RefundCase:
-    """Put the assessment into `change`; the case with what it says of its bound and its policy."""
-    change.load(Assessment, case.id)
+    """Put the assessment into `change`; the case with what it says of its bound and its policy.
+
+    The record is of the last assessment; the audit trail has each, as far as it ruled otherwise.
+    """
+    before = change.load(Assessment, case.id)
+    ruled = _ruled(assessed.document)
+    if before is None or _ruled(json.loads(before.document)) != ruled:
+        change.audit(
+            "case_assessed",
+            assessed.document["outcome"],
+            case=case.id,
+            policy=assessed.document["policy"],
+            facts=assessed.facts.digest,
+            trace=ruled,
+        )
     change.put(
         Assessment(
             id=case.id,
@@ -56,3 +69,8 @@ def keep(change: Change, case: RefundCase, assessed: Assessed) -> RefundCase:
         amount=assessed.document["total"],
         currency=assessed.document["currency"],
     )
+
+
+def _ruled(document: Mapping[str, Any]) -> list[str]:
+    """How each clause ruled, in the order in which they were looked at."""
+    return [f"{entry['clause']}: {entry['ruled']}" for entry in document["trace"]]
