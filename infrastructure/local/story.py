@@ -1,4 +1,4 @@
-"""The checked story: the four flows on the running stack, then expected against observed."""
+"""The checked story: the five flows on the running stack, then expected against observed."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -21,6 +21,7 @@ from infrastructure.local.story_disputes import (
     open_chargeback,
     open_inquiry,
 )
+from infrastructure.local.story_privacy import ask_for_a_copy
 from infrastructure.local.story_tools import Scene, control, reader_for, sales_of
 from infrastructure.local.story_voice import Voice
 from infrastructure.local.world import World
@@ -53,6 +54,7 @@ def play_all(scene: Scene, world: World, chance: Random | None) -> None:
     keep_clear_of_renewals(scene, world)
     cancel_now(scene, world.ann)
     claim_overcharge(scene, world, world.ann)
+    ask_for_a_copy(scene, world.ann)
     ending = cancel_at_the_end(scene, world.ben, chance)
     cancel_now(scene, world.chiyo)
     lost = open_chargeback(scene, world.dev)

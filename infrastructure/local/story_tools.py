@@ -39,8 +39,8 @@ class Visitor:
         return self._call("GET", path, None, {})
 
     def post(self, path: str, body: Json) -> Json:
-        """Send a document to the API; its answer."""
-        return self._call("POST", path, body, {})
+        """Send a document to the API, under a key of its own; its answer."""
+        return self._call("POST", path, body, {"Idempotency-Key": str(uuid.uuid4())})
 
     def quote(self, subscription: str, timing: str) -> Json:
         """Ask what a cancellation would bring."""

@@ -159,6 +159,8 @@ def test_no_failure_of_a_port_gets_out_with_its_text(
         "perform_cancellation_effect",
         "perform_notification",
         "perform_privacy_effect",
+        "perform_evidence_effect",
+        "record_mail_feedback",
     ],
 )
 def test_no_consumer_says_why_in_the_words_of_others(
