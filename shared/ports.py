@@ -130,8 +130,11 @@ class Store(Protocol):
         """Some records of the whole table, of every kind; dear, and for the purge alone."""
         ...
 
-    def due(self, until: datetime, *, limit: int) -> list[DueKey]:
-        """Keys of records due at or before `until` (eventually consistent: candidates only)."""
+    def due(self, until: datetime, *, limit: int, part: int = 0, parts: int = 1) -> list[DueKey]:
+        """Keys of records due at or before `until` (eventually consistent: candidates only).
+
+        At most `limit` of each shard, of the shards in one of so many equal parts of the index.
+        """
         ...
 
     def queued(self, queue: str, *, limit: int, after: str | None) -> Page[DueKey]:

@@ -1,11 +1,13 @@
 """Q2: every fault at every port call of every flow, and pairs of them where something is changed.
 
-A crash at a call that only reads leaves the same behind as one after the last change before it, so
-pairs are placed at the calls that change something.
+A crash before a call leaves the same behind as one after the last change before it, so pairs are
+placed at the calls that change something, and after them. Every pair is placed in the flows of
+WHOLE; the others take what time is left, in an order that favours none.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import Counter
@@ -22,9 +24,15 @@ from infrastructure.proof.simulated.sites import Sites
 
 GOAL = 60_000
 LEAST_FLOWS = 12
+# Left to what time is left: each is one of these with more in it, or at another moment.
+PARTLY = (
+    *("take it back with a charge, and cancel again", "a chargeback, won, billed ahead"),
+    *(flow for flow in FLOWS if "set back" in flow or "outage" in flow),
+)
+WHOLE = tuple(flow for flow in FLOWS if flow not in PARTLY)
 # Where pairs are placed, and what can happen there that leaves a trace.
 PAIRED: Mapping[str, tuple[Fault, ...]] = {
-    "commit": (Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.COMMIT_ANSWER_LOST),
+    "commit": (Fault.CRASH_AFTER, Fault.COMMIT_ANSWER_LOST),
     "mutate": (
         Fault.CRASH_AFTER,
         Fault.STRIPE_CUT_AFTER,
@@ -120,7 +128,7 @@ def pairs() -> list[tuple[str, int, Fault]]:
         for fault in PAIRED.get(place, ())
     ]
     random.Random(SEED).shuffle(found)  # noqa: S311 - the same order each time
-    return found
+    return sorted(found, key=lambda one: one[0] in PARTLY)
 
 
 def places_of(flow: str) -> list[str]:
@@ -131,7 +139,7 @@ def places_of(flow: str) -> list[str]:
 
 
 def enumerate_placements(seconds: float) -> Result:
-    """All single faults, then pairs for the rest of so many seconds."""
+    """All single faults, all pairs in `WHOLE`, then others for the rest of so many seconds."""
     begun = time.monotonic()
     made, parts = Placements(), 8
     singles = [(flow, part, parts) for flow in FLOWS for part in range(parts)]
@@ -139,7 +147,7 @@ def enumerate_placements(seconds: float) -> Result:
         made.add(one)
     firsts = pairs()
     until = begun + seconds
-    pieces = [(*first, until) for first in firsts]
+    pieces = [(*first, until if first[0] in PARTLY else math.inf) for first in firsts]
     for one in in_parallel(place_second, pieces, what="two faults"):
         made.add(one)
     return _judged(made, len(firsts), time.monotonic() - begun)
@@ -150,11 +158,12 @@ def _judged(made: Placements, firsts: int, took: float) -> Result:
     reached = len(made.sites.reached)
     return Result(
         "Q2 every crash point",
-        f"{GOAL:,} plans, {LEAST_FLOWS} flows, each port call died at before and after",
-        f"{made.plans:,} plans in {len(FLOWS)} flows, {len(made.failing)} violations;"
-        f" {made.firsts:,} of {firsts:,} first faults with all their second ones;"
+        f"{GOAL:,} plans, all of ≤ 2 faults in {LEAST_FLOWS} flows, each port call died at before"
+        " and after",
+        f"{made.plans:,} plans, {len(made.failing)} violations; one fault in {len(FLOWS)} flows,"
+        f" two in {len(WHOLE)}, and from {made.firsts:,} of {firsts:,} first ones;"
         f" {reached} port calls, {len(missing)} missed",
-        not made.failing and not missing and made.plans >= GOAL,
+        not made.failing and not missing and made.plans >= GOAL and len(WHOLE) >= LEAST_FLOWS,
         took,
         made.plans,
         made.faults,

@@ -97,10 +97,10 @@ class DynamoDBStore:
         last = answer.get("LastEvaluatedKey")
         return Page(rows, json.dumps(last) if last else None)
 
-    def due(self, until: datetime, *, limit: int) -> list[DueKey]:
+    def due(self, until: datetime, *, limit: int, part: int = 0, parts: int = 1) -> list[DueKey]:
         """See `Store.due`."""
         found: list[DueKey] = []
-        for shard in items.DUE_SHARDS:
+        for shard in items.DUE_SHARDS[part::parts]:
             answer = self._call(
                 "query",
                 IndexName="due",

@@ -186,7 +186,14 @@ class Change:
         return Check(record, self._versions[type(record), key or (record.id,)])
 
 
-def transact(services: Services, customer: str, actor: str, decide: Callable[[Change], T]) -> T:
+def transact(
+    services: Services,
+    customer: str,
+    actor: str,
+    decide: Callable[[Change], T],
+    *,
+    wake_in: int = 0,
+) -> T:
     """Run `decide` on fresh state until its commit meets no other writer, then wake its effects.
 
     A refusal or a broken invariant counts only if what it was read from still stands: two records
@@ -197,6 +204,7 @@ def transact(services: Services, customer: str, actor: str, decide: Callable[[Ch
         customer: whose partition.
         actor: who decides, for the audit trail.
         decide: reads through the change and writes to it; may run several times.
+        wake_in: the seconds until its effects are woken, where many commit at the same time.
 
     Raises:
         UnavailableError: too many writers at once; nothing was written.
@@ -210,7 +218,7 @@ def transact(services: Services, customer: str, actor: str, decide: Callable[[Ch
             if not isinstance(error, ConflictingWriteError) and not change.overtaken():
                 raise
         else:
-            wake(services, change.effects)
+            wake(services, change.effects, delay_seconds=wake_in)
             return result
         pause_before_try(services, attempt)
     raise UnavailableError(f"too many writers on {customer}")

@@ -12,10 +12,13 @@ from shared.domain.subscription import Subscription
 from shared.ports import Services
 
 
-def end_subscription(services: Services, *, customer: str, subscription: str) -> bool:
+def end_subscription(
+    services: Services, *, customer: str, subscription: str, wake_in: int = 0
+) -> bool:
     """End `subscription` if its end has come; whether it did.
 
-    Access was judged by the stored end all along, so running late or twice moves nothing.
+    Access was judged by the stored end all along, so running late or twice moves nothing. What
+    follows at Stripe is woken in `wake_in` seconds.
     """
 
     def decide(change: Change) -> bool:
@@ -25,7 +28,7 @@ def end_subscription(services: Services, *, customer: str, subscription: str) ->
         end(change, known, known.due_at)
         return True
 
-    return transact(services, customer, "schedule", decide)
+    return transact(services, customer, "schedule", decide, wake_in=wake_in)
 
 
 def end(change: Change, known: Subscription, at: datetime) -> None:

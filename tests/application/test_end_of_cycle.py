@@ -8,16 +8,18 @@ import pytest
 
 from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
 from shared.application.client_keys import ClientCall
+from shared.application.do_due_work import spread
 from shared.application.quote_cancellation import quote_cancellation
 from shared.application.refresh_subscription import refresh_subscription
 from shared.application.show_account import check_access, show_subscriptions
 from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Timing
-from shared.domain.effects import EffectKind
+from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.invoice import InvoiceFacts, PendingCharge
 from shared.domain.records import AuditEntry
-from shared.domain.subscription import SubscriptionStatus
+from shared.domain.subscription import Subscription, SubscriptionStatus
+from shared.ports import DueKey
 from tests.application.builders import (
     CUSTOMER,
     SUBSCRIPTION,
@@ -292,3 +294,13 @@ def test_an_older_answer_never_overwrites_a_newer_one(services: FakeServices) ->
     services.store.before_commit = [a_faster_worker]
     refresh_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
     assert check_access(services, customer=CUSTOMER)["access_until"] == "2027-01-01T00:00:00Z"
+
+
+def test_what_follows_from_many_ends_at_once_is_woken_one_after_the_other(
+    services: FakeServices,
+) -> None:
+    ends = [DueKey(Subscription, CUSTOMER, f"sub_{number}") for number in range(41)]
+    effect = DueKey(Effect, CUSTOMER, "01A")
+    assert [seconds for _, seconds in spread(services, [ends[0], effect])] == [0, 0]
+    assert [seconds for _, seconds in spread(services, ends)][19:21] == [0, 1]
+    assert [seconds for _, seconds in spread(services, ends, parts=4)][-1] == 8

@@ -68,11 +68,12 @@ class FakeStore:
         )
         return Page(rows, str(start + limit) if start + limit < len(found) else None)
 
-    def due(self, until: datetime, *, limit: int) -> list[DueKey]:
+    def due(self, until: datetime, *, limit: int, part: int = 0, parts: int = 1) -> list[DueKey]:
         found = [
             DueKey(*items.parse_key(*key))
             for key, item in sorted(self.table.items(), key=lambda kv: kv[1].get("due_at", ""))
-            if item.get("due_shard") in items.DUE_SHARDS and item["due_at"] <= items.sortable(until)
+            if item.get("due_shard") in items.DUE_SHARDS[part::parts]
+            and item["due_at"] <= items.sortable(until)
         ]
         return found[: limit * len(items.DUE_SHARDS)]
 

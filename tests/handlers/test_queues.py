@@ -189,10 +189,26 @@ def test_a_piece_of_due_work_that_fails_holds_nothing_up(services: HandlerServic
     for name in ("01A", "01B", "01C"):
         due_effect(services, name)
     services.waker.fail_next = [ZeroDivisionError("a bug")]
-    assert do_due_work.lambda_handler({"work": "due"}, None) == {"failed": 1, "woken": 2}
+    assert do_due_work.lambda_handler({"work": "due"}, Context()) == {"failed": 1, "woken": 2}
     assert len(services.waker.woken) == 2
+
+
+def test_each_part_does_its_own_and_with_little_time_left_nothing_is_begun(
+    services: HandlerServices,
+) -> None:
+    for number in range(40):
+        due_effect(services, f"01{number:02}")
+    assert do_due_work.lambda_handler({"work": "due"}, Context(60, 60, 14)) == {"woken": 2}
+    services.waker.woken.clear()
+    done = [
+        do_due_work.lambda_handler({"work": "due", "part": part, "parts": 4}, Context())["woken"]
+        for part in range(4)
+    ]
+    assert sum(done) == 40
+    assert max(done) < 40
+    assert len({woken[1] for woken in services.waker.woken}) == 40
 
 
 @pytest.mark.usefixtures("services")
 def test_nothing_due_is_nothing_done() -> None:
-    assert do_due_work.lambda_handler({"work": "due"}, None) == {}
+    assert do_due_work.lambda_handler({"work": "due"}, Context()) == {}

@@ -68,9 +68,11 @@ GRANT_OF_SETTING = {
     "MAIL_FROM": ("identity", {"ses:SendEmail"}),
 }
 SCHEDULES = {
-    "DoDueWorkFunction": ("rate(1 minute)", "due"),
-    "ReconcileWithStripeFunction": ("cron(23 3 * * ? *)", "reconcile"),
-    "PurgeRecordsFunction": ("cron(47 2 * * ? *)", "purge"),
+    "DoDueWorkFunction": [
+        ("rate(1 minute)", {"work": "due", "part": part, "parts": 8}) for part in range(8)
+    ],
+    "ReconcileWithStripeFunction": [("cron(23 3 * * ? *)", {"work": "reconcile"})],
+    "PurgeRecordsFunction": [("cron(47 2 * * ? *)", {"work": "purge"})],
 }
 # Whose resources have names that no reference gives.
 OWNERS = {"ses": "identity", "cognito-idp": "pool"}
@@ -325,10 +327,13 @@ def new_shared_code_moves_the_alias(template: Template) -> list[str]:
 def schedules_run_with_their_inputs(template: Template) -> list[str]:
     """And are not retried: the next run does the same work."""
     found = {
-        name: (event["Schedule"], json.loads(event["Input"])["work"])
+        name: [
+            (event["Schedule"], json.loads(event["Input"]))
+            for event in scheduled
+            if event["RetryPolicy"]["MaximumRetryAttempts"] == 0
+        ]
         for name, function in functions(template).items()
-        for event in events(function, "Schedule")
-        if event["RetryPolicy"]["MaximumRetryAttempts"] == 0
+        if (scheduled := list(events(function, "Schedule")))
     }
     return [name for name in found | SCHEDULES if found.get(name) != SCHEDULES.get(name)]
 

@@ -192,8 +192,8 @@ BROKEN: tuple[tuple[Rule, str, Any], ...] = (
     ),
     (
         rules.schedules_run_with_their_inputs,
-        "DoDueWorkFunction/Events/EveryMinute/Properties/Input",
-        '{"work": "everything"}',
+        "DoDueWorkFunction/Events/EveryMinute2/Properties/Input",
+        '{"work": "due", "part": 1, "parts": 8}',
     ),
     (rules.alarms_notify_the_topic, "ApiErrorsAlarm/AlarmActions", MISSING),
     (rules.the_user_pool_is_made_only_without_an_issuer, "CustomerClient//Condition", MISSING),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infrastructure.proof.fan_out import fan_out
 from infrastructure.proof.lifetimes import Tally, live_some, schedule_of
 from infrastructure.proof.schedules import from_text
 
@@ -35,3 +36,9 @@ def test_a_schedule_that_failed_once_fails_no_more(kept: Path) -> None:
     lived = from_text(kept.read_text(encoding="utf-8")).live()
     assert lived.fired
     assert lived.violations == []
+
+
+def test_ends_in_one_second_drain_behind_one_another() -> None:
+    told = fan_out(300)
+    assert told.failures == []
+    assert told.reached

@@ -1,52 +1,90 @@
-"""One bug, planted in this process before our code is imported, and hunted until it is noticed.
+"""Bugs, each planted in a process of its own before our code is imported, and hunted there.
 
-python -m infrastructure.proof.bugs.hunt NAME SECONDS
+python -m infrastructure.proof.bugs.hunt SECONDS < NAMES, a JSON list
+
+Prints a line of JSON for each bug. Only what is not ours is imported before a process is forked.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import json
+import multiprocessing
 import random
-import subprocess
+import signal
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from infrastructure.proof.bugs.planting import ROOT, StaleBugError, plant
+from infrastructure.proof.pool import PROCESSES
 
 CHUNK = 50
-LONGEST = 120
+# From then on a bug counts as noticed: what it is planted in does not come to its end.
+LONGEST = 150
+FOREIGN = ("greenlet", "msgspec", "pytest", "botocore.session", "reportlab")
 
 
-def main(name: str, seconds: float) -> int:
-    """Plant, hunt, and print what noticed it as JSON."""
-    from infrastructure.proof.bugs.catalogue import Bug, find  # noqa: PLC0415
+class EndlessError(BaseException):
+    """The bug keeps its process from ending; nothing that catches errors may catch this."""
+
+
+def main(seconds: float, names: list[str]) -> int:
+    """Hunt them on all cores, and tell of each as soon as it is known."""
+    for module in FOREIGN:
+        importlib.import_module(module)
+    context = multiprocessing.get_context("fork")
+    with context.Pool(PROCESSES, maxtasksperchild=1) as pool:
+        for told in pool.imap_unordered(_hunted, [(name, seconds) for name in names]):
+            print(json.dumps(told), flush=True)
+    return 0
+
+
+def _hunted(piece: tuple[str, float]) -> dict[str, Any]:
+    """What became of one bug: `caught` by what, or None; `stale` where it fits no more."""
+    name, seconds = piece
+    begun, caught = time.monotonic(), None
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.alarm(LONGEST)
+    quiet = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+            caught = _plant_and_hunt(name, seconds)
+    except StaleBugError as stale:
+        return {"name": name, "stale": str(stale)}
+    except EndlessError:
+        caught = "it never ends"
+    finally:
+        signal.alarm(0)
+    return {"name": name, "caught": caught, "seconds": round(time.monotonic() - begun, 1)}
+
+
+def _give_up(*_: object) -> None:
+    raise EndlessError
+
+
+def _plant_and_hunt(name: str, seconds: float) -> str | None:
+    """The proof first, then the tests that come through the place, then the proof for longer."""
+    from infrastructure.proof.bugs.catalogue import find  # noqa: PLC0415
     from infrastructure.proof.bugs.reach import changed, reach  # noqa: PLC0415
 
-    bug: Bug = find(name)
-    try:
-        where, reached = changed(bug.file, bug.change), reach()
-        plant(bug.file, bug.change)
-    except StaleBugError as stale:
-        print(json.dumps({"stale": str(stale)}))
-        return 1
-    begun = time.monotonic()
-    caught, attempts = None, _attempts() if reached.by_lifetimes(where) else iter(())
-    # The proof first, then the tests that come through the place, then the proof for longer.
-    for share in (0.25, 0, 1.0):
-        if share:
-            caught = caught or _hunt(attempts, begun + seconds * share)
-        elif caught is None:
-            paused = time.monotonic()
-            caught = _tested(name, reached.tests(where))
-            begun += time.monotonic() - paused
-    took = time.monotonic() - begun
-    print(json.dumps({"caught": caught, "seconds": round(took, 1)}))
-    return 0 if caught else 1
+    bug = find(name)
+    where, reached = changed(bug.file, bug.change), reach()
+    plant(bug.file, bug.change)
+    attempts = _attempts() if reached.by_lifetimes(where) else iter(())
+    return (
+        _hunt(attempts, seconds / 4)
+        or _tested(reached.tests(where))
+        or _hunt(attempts, seconds * 3 / 4)
+    )
 
 
-def _hunt(attempts: Iterator[str | None], until: float) -> str | None:
+def _hunt(attempts: Iterator[str | None], seconds: float) -> str | None:
     """What noticed the bug: a flow, a seed, a crash point; or None."""
+    until = time.monotonic() + seconds
     try:
         for caught in attempts:
             if caught or time.monotonic() > until:
@@ -91,27 +129,29 @@ def _first(failing: list[str], what: str) -> str | None:
     return f"{what}: {failing[0]}" if failing else None
 
 
-def _tested(name: str, tests: list[str]) -> str | None:
-    """Whether any of the tests notices it, in a process of its own."""
+def _tested(tests: list[str]) -> str | None:
+    """The first of these tests that notices it."""
     if not tests:
         return None
-    code = (
-        "import sys, pytest\n"
-        "from infrastructure.proof.bugs.catalogue import find\n"
-        "from infrastructure.proof.bugs.planting import plant\n"
-        "bug = find(sys.argv[1]); plant(bug.file, bug.change)\n"
-        "sys.exit(pytest.main(['-qx', '-p', 'no:cacheprovider', *sys.argv[2:]]))\n"
-    )
-    command = [sys.executable, "-c", code, name, *tests]
-    try:
-        run = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST
-        )
-    except subprocess.TimeoutExpired:
-        return "the tests never end"
-    lines = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return f"test: {lines[0].partition(' ')[2][:120]}" if lines else None
+    import pytest  # noqa: PLC0415 - it has been imported before the fork
+
+    failed: list[str] = []
+
+    class Listener:
+        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+            if report.failed:
+                failed.append(report.nodeid)
+
+        def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+            if report.failed:
+                failed.append(report.nodeid)
+
+    arguments = ["-qx", "-p", "no:cacheprovider", f"--rootdir={ROOT}", *tests]
+    ended = pytest.main(arguments, plugins=[Listener()])
+    if not failed and ended != pytest.ExitCode.OK:
+        raise RuntimeError(f"pytest ended with {ended} and named no test")
+    return f"test: {failed[0]}" if failed else None
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], float(sys.argv[2])))
+    sys.exit(main(float(sys.argv[1]), json.load(sys.stdin)))

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
@@ -15,7 +15,6 @@ from infrastructure.proof.bugs.named import PLANTED
 from infrastructure.proof.bugs.planting import ROOT
 from infrastructure.proof.bugs.reach import reach
 from infrastructure.proof.goals import Result
-from infrastructure.proof.pool import PROCESSES
 
 SECONDS = 25
 LEAST_NAMED = 30
@@ -37,13 +36,12 @@ def hunt_all(sample: int | None = None) -> Result:
     if sample is not None:
         names = names[:: max(1, len(names) // sample)]
     reach()
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        hunted = []
-        for number, one in enumerate(pool.map(_hunt, names), start=1):
-            hunted.append(one)
-            if sample is None:
-                told = one.caught or "NOT NOTICED"
-                print(f"{number:4} {one.seconds:5.1f} s  {one.name}\n{'':13}{told}", flush=True)
+    hunted = []
+    for number, one in enumerate(_hunt(names), start=1):
+        hunted.append(one)
+        if sample is None:
+            told = one.caught or "NOT NOTICED"
+            print(f"{number:4} {one.seconds:5.1f} s  {one.name}\n{'':13}{told}", flush=True)
     for name, reason in EQUIVALENT.items() if sample is None else ():
         print(f"{'':13}{name}\n{'':13}cannot be noticed: {reason}")
     missed = [f"not noticed: {one.name}" for one in hunted if not one.caught]
@@ -60,18 +58,18 @@ def hunt_all(sample: int | None = None) -> Result:
     )
 
 
-def _hunt(name: str) -> Hunted:
-    run = subprocess.run(
-        [sys.executable, "-m", "infrastructure.proof.bugs.hunt", name, str(SECONDS)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    lines = run.stdout.splitlines()
-    if not lines:
-        return Hunted(name, f"does not start: {run.stderr.strip().splitlines()[-1][:120]}", 0.0)
-    told = json.loads(lines[-1])
-    if "stale" in told:
-        raise SystemExit(f"{name}: {told['stale']}")
-    return Hunted(name, told["caught"], told["seconds"])
+def _hunt(names: list[str]) -> Iterator[Hunted]:
+    """Each as soon as it is known; in a process that has imported nothing of ours."""
+    command = [sys.executable, "-m", "infrastructure.proof.bugs.hunt", str(SECONDS)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdin is not None
+        assert run.stdout is not None
+        run.stdin.write(json.dumps(names))
+        run.stdin.close()
+        for line in run.stdout:
+            told = json.loads(line)
+            if "stale" in told:
+                raise SystemExit(f"{told['name']}: {told['stale']}")
+            yield Hunted(told["name"], told["caught"], told["seconds"])

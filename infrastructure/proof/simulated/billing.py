@@ -127,6 +127,20 @@ class Reads:
         payments = tuple(one for one in (*paid, *invoice.other) if one)
         return replace(invoice.facts, payments=payments, credited=credited)
 
+    def invoice_of(self, customer: str, reference: str) -> InvoiceFacts | None:
+        """See `Billing`."""
+
+        def read() -> InvoiceFacts | None:
+            found = self.stripe.invoices.get(reference)
+            return self.whole(reference) if found and found.customer == customer else None
+
+        return self.ask("invoice_of", read)
+
+    def bill(self, invoice: str) -> None:
+        """See `Billing`; nothing here was billed by usage, so nothing is compared."""
+        del invoice
+        self.ask("bill", lambda: None)
+
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:
         """See `Billing`."""
         return self.ask(

@@ -105,7 +105,9 @@ class Table:
         else:
             self.due[key] = new
 
-    def candidates(self, now: int, until: str, *, limit: int, lag: int) -> list[DueKey]:
+    def candidates(
+        self, now: int, until: str, *, shards: Sequence[str], limit: int, lag: int
+    ) -> list[DueKey]:
         """The due index as it was `lag` milliseconds ago."""
         index = dict(self.due)
         if lag:
@@ -117,14 +119,14 @@ class Table:
                 else:
                     index[key] = old
         self._moved = [moved for moved in self._moved if moved[0] >= now - LONGEST_LAG]
-        shards: dict[str, list[tuple[str, Key]]] = defaultdict(list)
+        found: dict[str, list[tuple[str, Key]]] = defaultdict(list)
         for key, (shard, due_at) in index.items():
             if due_at <= until:
-                shards[shard].append((due_at, key))
+                found[shard].append((due_at, key))
         return [
             DueKey(*items.parse_key(*key))
-            for shard in items.DUE_SHARDS
-            for _, key in sorted(shards[shard])[:limit]
+            for shard in shards
+            for _, key in sorted(found[shard])[:limit]
         ]
 
     def queued(self, queue: str, *, limit: int, after: str | None) -> Page[DueKey]:

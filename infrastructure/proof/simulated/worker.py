@@ -140,12 +140,15 @@ class Store:
         self._worker.leave(fault)
         return found
 
-    def due(self, until: datetime, *, limit: int) -> list[DueKey]:
+    def due(self, until: datetime, *, limit: int, part: int = 0, parts: int = 1) -> list[DueKey]:
         """See `Store`."""
         fault = self._enter("due", "due")
         world = self._worker.world
         lag = 1 + world.chance(2 * MINUTE) if fault is Fault.INDEX_STALE else 0
-        found = self._table.candidates(world.hub.now, items.sortable(until), limit=limit, lag=lag)
+        shards = items.DUE_SHARDS[part::parts]
+        found = self._table.candidates(
+            world.hub.now, items.sortable(until), shards=shards, limit=limit, lag=lag
+        )
         self._worker.leave(fault)
         return found
 

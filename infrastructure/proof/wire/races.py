@@ -19,6 +19,10 @@ from infrastructure.proof.wire.promises import open_switch, promise
 from infrastructure.proof.wire.servers import Servers, running
 from infrastructure.proof.wire.services import WireServices
 from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
+from shared.application.cases.decide_case import Approve, approve
+from shared.application.cases.open_case import OpenCase, open_case
+from shared.application.cases.review_case import record_findings
+from shared.application.cases.show_case import load_case, staff_view
 from shared.application.client_keys import ClientCall
 from shared.application.handle_dispute import handle_dispute
 from shared.application.perform_effect import Performed, perform_effect
@@ -27,14 +31,20 @@ from shared.application.refresh_subscription import refresh_subscription
 from shared.application.turn_switch import set_caps
 from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.account import Account
+from shared.domain.approval_limits import Grants
 from shared.domain.cancellation import Cancellation, Timing
 from shared.domain.controls import RefundCap, Scope, Window
 from shared.domain.errors import FairexitError
+from shared.domain.facts import Ground
 from shared.domain.ledger import LedgerEntry
+from shared.domain.payment import Payment
+from shared.domain.refund_operation import RefundOperation
+from shared.domain.staff import StaffMember, StaffRole
 from shared.domain.subscription import Subscription
 
 ROUNDS, THREADS = 200, 16
 CAP = 5
+OVERCHARGED = 4000
 
 
 @dataclass(slots=True)
@@ -116,7 +126,7 @@ def _workers(servers: Servers, stores: Sequence[Any], plan: Plan) -> list[Any]:
     billing = _OneAtATime(world.ports().billing)
     workers: list[Any] = [WireServices(servers, billing=billing, store=one) for one in stores]
     for worker in workers:
-        worker.stripe = world.stripe
+        worker.stripe, worker.vault = world.stripe, world.ports().vault
     refresh_subscription(workers[0], customer=plan.customer, subscription=plan.subscription)
     return workers
 
@@ -158,8 +168,6 @@ def _beside(worker: Any, first: Any, number: int) -> str:
     """A further refund of the same customer and payment."""
     from shared.application.change import Change  # noqa: PLC0415
     from shared.domain.effects import Effect, EffectKind  # noqa: PLC0415
-    from shared.domain.payment import Payment  # noqa: PLC0415
-    from shared.domain.refund_operation import RefundOperation  # noqa: PLC0415
 
     change = Change(worker, first.customer, "proof")
     known = change.load(RefundOperation, first.operation)
@@ -235,6 +243,35 @@ def _same_event(booth: Booth, plan: Plan) -> Sequence[str]:
     return [] if fine else [f"{len(causes)} causes, {taken} booked in {len(entries)} entries"]
 
 
+def _same_approval(booth: Booth, plan: Plan) -> Sequence[str]:
+    """An overcharge that was verified, agreed to by four people, each of them four times."""
+    worker, customer = booth.workers[0], plan.customer
+    wanted = OpenCase(invoice=f"in_{customer}", ground=Ground.BILLING_ERROR)
+    case = open_case(worker, customer=customer, wanted=wanted, by=f"customer:{customer}").case.id
+    staff = [StaffMember("race", f"agent-{n}", frozenset({StaffRole.AGENT})) for n in range(4)]
+    lines = {f"il_{customer}": {"expected_amount": 12000 - OVERCHARGED}}
+    record_findings(
+        worker,
+        by=staff[0],
+        customer=customer,
+        case=case,
+        found={"verified": True, "lines": lines},
+        goodwill=None,
+        reason="race",
+    )
+    consent = Approve(staff_view(worker, load_case(worker, customer, case))["digest"], "race")
+    booth.at_once(
+        lambda w, n: approve(w, by=staff[n % 4], customer=customer, case=case, consent=consent)
+    )
+    made = [one.record.amount for one in worker.store.all_of(RefundOperation, customer)]
+    grants = worker.store.get(Grants, customer)
+    noted = [grant.amount for grant in grants.record.grants] if grants else []
+    held = worker.store.get(Payment, customer, f"pi_{customer}_0")
+    reserved = held.record.reserved if held else 0
+    fine = made == noted == [OVERCHARGED] and reserved == OVERCHARGED
+    return [] if fine else [f"{made} promised, {noted} noted, {reserved} reserved"]
+
+
 def _quote(worker: Any, plan: Plan, timing: Timing) -> str:
     shown = quote_cancellation(
         worker, customer=plan.customer, subscription=plan.subscription, timing=timing
@@ -256,4 +293,5 @@ RACES = (
     ("same call", _same_call),
     ("cancel and take back", _take_back),
     ("same event", _same_event),
+    ("same approval", _same_approval),
 )
