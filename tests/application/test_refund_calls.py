@@ -6,6 +6,7 @@ import pytest
 
 from shared.application.adopt_refund import refresh_refund
 from shared.application.perform_effect import (
+    PERFORMERS,
     Performed,
     count_failed_attempt,
     perform_effect,
@@ -256,3 +257,15 @@ def test_a_refund_that_fails_late_is_told_and_frees_the_cap(
     assert [name for name, _ in services.bus.published].count("RefundFailed") == 1
     entries = [stored.record for stored in services.store.all_of(LedgerEntry, CUSTOMER)]
     assert sum(e.amount if e.what == "refund" else -e.amount for e in entries) == 0
+
+
+def test_a_look_up_finds_the_refund_of_its_own_operation_alone(services: FakeServices) -> None:
+    services.billing.refund_payment(
+        payment="pi_1", amount=1, operation="another", customer=CUSTOMER, key="another"
+    )
+    confirm(services, quoted(services)["id"])
+    services.run_effects()
+    (effect,) = services.effects(CUSTOMER, EffectKind.REFUND_PAYMENT)
+    found = PERFORMERS[effect.kind].look_up(services, effect)
+    assert found is not None
+    assert found["operation"] == effect.params["refund"]

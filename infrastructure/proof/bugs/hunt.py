@@ -1,83 +1,144 @@
-"""Bugs, each planted in a process of its own before our code is imported, and hunted there.
+"""Bugs, each planted in a process of its own, and hunted there until something notices it.
 
-python -m infrastructure.proof.bugs.hunt SECONDS < NAMES, a JSON list
+python -m infrastructure.proof.bugs.hunt SECONDS < NAMES      a JSON list of names
+python -m infrastructure.proof.bugs.hunt SECONDS NAME         one, before our code is imported
 
-Prints a line of JSON for each bug. Only what is not ours is imported before a process is forked.
+Our code, the proof and the tests are imported and collected once; each bug is put into a fork of
+that. What is no function's, a table of performers say, is planted while it is imported instead.
+Prints a line of JSON for each bug.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import io
 import json
-import multiprocessing
+import os
 import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
 
-from infrastructure.proof.bugs.planting import ROOT, StaleBugError, plant
+import pytest
+
+from infrastructure.proof.bugs.catalogue import bugs, find
+from infrastructure.proof.bugs.planting import ROOT, StaleBugError, patch, plant
+from infrastructure.proof.bugs.reach import HALVES, Reach, changed, reach
 from infrastructure.proof.pool import PROCESSES
 
 CHUNK = 50
 # From then on a bug counts as noticed: what it is planted in does not come to its end.
 LONGEST = 150
-FOREIGN = ("greenlet", "msgspec", "pytest", "botocore.session", "reportlab")
+OPTIONS = ("-q", "-p", "no:cacheprovider", "--capture=sys", f"--rootdir={ROOT}")
 
 
 class EndlessError(BaseException):
     """The bug keeps its process from ending; nothing that catches errors may catch this."""
 
 
-def main(seconds: float, names: list[str]) -> int:
-    """Hunt them on all cores, and tell of each as soon as it is known."""
-    for module in FOREIGN:
-        importlib.import_module(module)
-    context = multiprocessing.get_context("fork")
-    with context.Pool(PROCESSES, maxtasksperchild=1) as pool:
-        for told in pool.imap_unordered(_hunted, [(name, seconds) for name in names]):
-            print(json.dumps(told), flush=True)
-    return 0
+class Hunter:
+    """A plugin of pytest that runs bugs instead of tests: each in a fork, on all cores."""
+
+    def __init__(self, seconds: float, names: Sequence[str], out: TextIO) -> None:
+        self._seconds, self._names, self._out = seconds, names, out
+        self._reached: Reach = reach()
+        self._items: dict[str, pytest.Item] = {}
+        self._failed: list[str] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Instead of the tests: every bug."""
+        self._items = {item.nodeid: item for item in session.items}
+        alive: set[int] = set()
+        for name in self._names:
+            if len(alive) == PROCESSES:
+                alive.remove(_ended())
+            alive.add(self._fork(name))
+        while alive:
+            alive.remove(_ended())
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """What has failed."""
+        if report.failed:
+            self._failed.append(report.nodeid)
+
+    def _fork(self, name: str) -> int:
+        child = os.fork()
+        if child:
+            return child
+        try:
+            told = self._told(name)
+            print(json.dumps(told), file=self._out, flush=True)
+        finally:
+            # Never back into what the parent does, whatever went wrong.
+            os._exit(0)
+
+    def _told(self, name: str) -> dict[str, Any]:
+        bug = find(name)
+        with _limited(name) as told:
+            where = changed(bug.file, bug.change)
+            if not patch(bug.file, bug.change):
+                here = [sys.executable, "-m", "infrastructure.proof.bugs.hunt"]
+                os.dup2(self._out.fileno(), 1)
+                os.execv(sys.executable, [*here, str(self._seconds), name])  # noqa: S606
+            told["caught"] = _notice(self._reached, where, self._seconds, self._tested)
+        return told
+
+    def _tested(self, tests: Sequence[str]) -> str | None:
+        for item in [self._items[name] for name in tests if name in self._items]:
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            if self._failed:
+                return f"test: {self._failed[0]}"
+        return None
 
 
-def _hunted(piece: tuple[str, float]) -> dict[str, Any]:
-    """What became of one bug: `caught` by what, or None; `stale` where it fits no more."""
-    name, seconds = piece
-    begun, caught = time.monotonic(), None
+def hunt_alone(seconds: float, name: str) -> dict[str, Any]:
+    """One bug, planted before our code is imported."""
+    bug = find(name)
+    with _limited(name) as told:
+        reached, where = reach(), changed(bug.file, bug.change)
+        plant(bug.file, bug.change)
+        told["caught"] = _notice(reached, where, seconds, _run)
+    return told
+
+
+@contextmanager
+def _limited(name: str) -> Iterator[dict[str, Any]]:
+    """`caught` by what, or None, and after how many seconds; `stale` where it fits no more."""
+    told: dict[str, Any] = {"name": name, "caught": None}
+    begun = time.monotonic()
     signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(LONGEST)
-    quiet = io.StringIO()
     try:
-        with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            caught = _plant_and_hunt(name, seconds)
+        yield told
     except StaleBugError as stale:
-        return {"name": name, "stale": str(stale)}
+        told["stale"] = str(stale)
     except EndlessError:
-        caught = "it never ends"
+        told["caught"] = "it never ends"
     finally:
         signal.alarm(0)
-    return {"name": name, "caught": caught, "seconds": round(time.monotonic() - begun, 1)}
+    told["seconds"] = round(time.monotonic() - begun, 1)
 
 
-def _give_up(*_: object) -> None:
+def _give_up(_signal: int, _frame: FrameType | None) -> None:
     raise EndlessError
 
 
-def _plant_and_hunt(name: str, seconds: float) -> str | None:
+def _notice(
+    reached: Reach,
+    where: frozenset[str],
+    seconds: float,
+    tested: Callable[[Sequence[str]], str | None],
+) -> str | None:
     """The proof first, then the tests that come through the place, then the proof for longer."""
-    from infrastructure.proof.bugs.catalogue import find  # noqa: PLC0415
-    from infrastructure.proof.bugs.reach import changed, reach  # noqa: PLC0415
-
-    bug = find(name)
-    where, reached = changed(bug.file, bug.change), reach()
-    plant(bug.file, bug.change)
     attempts = _attempts() if reached.by_lifetimes(where) else iter(())
     return (
         _hunt(attempts, seconds / 4)
-        or _tested(reached.tests(where))
+        or tested(reached.tests(where))
         or _hunt(attempts, seconds * 3 / 4)
     )
 
@@ -129,29 +190,59 @@ def _first(failing: list[str], what: str) -> str | None:
     return f"{what}: {failing[0]}" if failing else None
 
 
-def _tested(tests: list[str]) -> str | None:
-    """The first of these tests that notices it."""
+class _Listener:
+    """A plugin of pytest that keeps the names of what has failed."""
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+def _run(tests: Sequence[str]) -> str | None:
+    """The first of these tests that notices it, where none has been collected."""
     if not tests:
         return None
-    import pytest  # noqa: PLC0415 - it has been imported before the fork
+    listener = _Listener()
+    pytest.main([*OPTIONS, "-x", *tests], plugins=[listener])
+    return f"test: {listener.failed[0]}" if listener.failed else None
 
-    failed: list[str] = []
 
-    class Listener:
-        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-            if report.failed:
-                failed.append(report.nodeid)
+@contextmanager
+def _own_output() -> Iterator[TextIO]:
+    """Where this process was told to print; what pytest says is nobody's to read."""
+    with os.fdopen(os.dup(1), "w") as out, Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        yield out
 
-        def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-            if report.failed:
-                failed.append(report.nodeid)
 
-    arguments = ["-qx", "-p", "no:cacheprovider", f"--rootdir={ROOT}", *tests]
-    ended = pytest.main(arguments, plugins=[Listener()])
-    if not failed and ended != pytest.ExitCode.OK:
-        raise RuntimeError(f"pytest ended with {ended} and named no test")
-    return f"test: {failed[0]}" if failed else None
+def _ended() -> int:
+    return os.wait()[0]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Hunt one, or all that are asked for."""
+    match arguments:
+        case [seconds, name]:
+            with _own_output() as out:
+                print(json.dumps(hunt_alone(float(seconds), name)), file=out, flush=True)
+        case [seconds]:
+            names = json.load(sys.stdin)
+            bugs()
+            # What is planted goes through lifetimes too, so they are imported before it is.
+            for module in ("crash_points", "lifetimes"):
+                importlib.import_module(f"infrastructure.proof.{module}")
+            with _own_output() as out:
+                hunter = Hunter(float(seconds), names, out)
+                pytest.main([*OPTIONS, *HALVES[0], *HALVES[1]], plugins=[hunter])
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), json.load(sys.stdin)))
+    sys.exit(main(sys.argv[1:]))

@@ -16,7 +16,7 @@ from infrastructure.proof.bugs.planting import ROOT
 from infrastructure.proof.bugs.reach import reach
 from infrastructure.proof.goals import Result
 
-SECONDS = 25
+SECONDS = 16
 LEAST_NAMED = 30
 
 
@@ -29,30 +29,32 @@ class Hunted:
     seconds: float
 
 
-def hunt_all(sample: int | None = None) -> Result:
-    """All bugs, or every so manieth; which noticed which, and how fast."""
+def hunt_all(*, by_hand_alone: bool = False) -> Result:
+    """All bugs, or those by hand alone; what noticed which, and how fast."""
     begun = time.monotonic()
     names = [name for name in bugs() if name not in EQUIVALENT]
-    if sample is not None:
-        names = names[:: max(1, len(names) // sample)]
+    if by_hand_alone:
+        names = [one.name for one in PLANTED]
     reach()
     hunted = []
     for number, one in enumerate(_hunt(names), start=1):
         hunted.append(one)
-        if sample is None:
+        if not by_hand_alone:
             told = one.caught or "NOT NOTICED"
             print(f"{number:4} {one.seconds:5.1f} s  {one.name}\n{'':13}{told}", flush=True)
-    for name, reason in EQUIVALENT.items() if sample is None else ():
+    for name, reason in EQUIVALENT.items() if not by_hand_alone else ():
         print(f"{'':13}{name}\n{'':13}cannot be noticed: {reason}")
     missed = [f"not noticed: {one.name}" for one in hunted if not one.caught]
     stale = [f"no such bug any more: {name}" for name in EQUIVALENT if name not in bugs()]
     times = [one.seconds for one in hunted]
     return Result(
         "Q3 planted bugs",
-        f"{LEAST_NAMED} by hand and all generated ones, each noticed",
-        f"{len(hunted) - len(missed)} of {len(hunted)} noticed ({len(PLANTED)} by hand),"
+        f"{LEAST_NAMED} by hand"
+        + ("" if by_hand_alone else " and all generated ones")
+        + ", each noticed",
+        f"{len(hunted) - len(missed)} of {len(names)} noticed ({len(PLANTED)} by hand),"
         f" {len(EQUIVALENT)} equivalent, {median(times):.1f} s median",
-        not missed and not stale and len(PLANTED) >= LEAST_NAMED,
+        len(hunted) == len(names) and not missed and not stale and len(PLANTED) >= LEAST_NAMED,
         time.monotonic() - begun,
         failures=missed + stale,
     )
