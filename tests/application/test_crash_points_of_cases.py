@@ -221,6 +221,19 @@ def declare_a_withdrawal(life: Life) -> None:
 def claim_by_mail(life: Life) -> None:
     life.services.mailbox.messages[PASSED.message] = mail("attachments_two")
     life.do(lambda s: receive_mail(s, PASSED, own_address=OWN))
+    (case,) = of(life.services, RefundCase)
+    life.do(
+        lambda s: review_case.record_findings(
+            s,
+            by=AGENT,
+            customer=CUSTOMER,
+            case=case.id,
+            found={},
+            goodwill=None,
+            reason="they left",
+            ground=Ground.UNUSED_PERIOD,
+        )
+    )
     life.carry_on(SWEEPS)
 
 
