@@ -27,6 +27,7 @@ LEAST_FLOWS = 12
 # Left to what time is left: each is one of these with more in it, or at another moment.
 PARTLY = (
     *("take it back with a charge, and cancel again", "a chargeback, won, billed ahead"),
+    *("a chargeback, lost and then won", "looking"),
     *(flow for flow in FLOWS if "set back" in flow or "outage" in flow),
 )
 WHOLE = tuple(flow for flow in FLOWS if flow not in PARTLY)
