@@ -326,15 +326,11 @@ def new_shared_code_moves_the_alias(template: Template) -> list[str]:
 
 def schedules_run_with_their_inputs(template: Template) -> list[str]:
     """And are not retried: the next run does the same work."""
-    found = {
-        name: [
-            (event["Schedule"], json.loads(event["Input"]))
-            for event in scheduled
-            if event["RetryPolicy"]["MaximumRetryAttempts"] == 0
-        ]
-        for name, function in functions(template).items()
-        if (scheduled := list(events(function, "Schedule")))
-    }
+    found: dict[str, list[Any]] = {}
+    for name, function in functions(template).items():
+        for event in events(function, "Schedule"):
+            if event["RetryPolicy"]["MaximumRetryAttempts"] == 0:
+                found.setdefault(name, []).append((event["Schedule"], json.loads(event["Input"])))
     return [name for name in found | SCHEDULES if found.get(name) != SCHEDULES.get(name)]
 
 
