@@ -12,7 +12,7 @@ from shared.ports import Services
 
 @dataclass(frozen=True, slots=True)
 class ClientCall:
-    """A caller's key on a route, with a digest of the body it came with."""
+    """A caller's key on a route, with a digest of what it came with: the body, the path's ids."""
 
     route: str
     key: str
@@ -32,7 +32,7 @@ def replay(services: Services, customer: str, call: ClientCall) -> Answer | None
     """The first answer given to this key, or None.
 
     Raises:
-        ConflictError: the key came with another body before.
+        ConflictError: the key came with another body, or for another object, before.
     """
     stored = services.store.get(ClientKey, customer, call.route, call.key)
     if stored is None:
@@ -44,7 +44,7 @@ def replay(services: Services, customer: str, call: ClientCall) -> Answer | None
     if first.body_digest != call.body_digest:
         raise ConflictError(
             "idempotency-mismatch",
-            "This Idempotency-Key was used before with another body.",
+            "This Idempotency-Key was used before for something else.",
         )
     return Answer(first.status, json.loads(first.response), replayed=True)
 

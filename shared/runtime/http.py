@@ -199,7 +199,10 @@ class Request:
             raise InvalidRequestError(
                 "invalid-request", "This route needs an Idempotency-Key.", {"errors": [fault]}
             )
-        return ClientCall(route, key, hashlib.sha256(self.body()).hexdigest())
+        # What the path names is part of what is asked: a key is not another object's answer.
+        named = sorted((self._event.get("pathParameters") or {}).items())
+        asked = (json.dumps(named).encode() if named else b"") + self.body()
+        return ClientCall(route, key, hashlib.sha256(asked).hexdigest())
 
 
 def _words(claim: object) -> set[str]:

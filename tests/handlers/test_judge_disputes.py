@@ -105,6 +105,15 @@ def test_staff_see_the_case_and_contest_it(services: HandlerServices) -> None:
     assert submitted["fields"]["cancellation_policy"]
 
 
+def test_a_key_is_not_the_answer_of_another_dispute(services: HandlerServices) -> None:
+    see(services)
+    route, wanted = f"POST {BASE}/disputes/{{id}}/decisions", {"decision": "contest"}
+    first = ask(route, wanted)
+    assert ask(route, wanted) == first
+    status, problem = ask(route, wanted, id="du_2")
+    assert (status, problem["type"]) == (409, "/problems/idempotency-mismatch")
+
+
 def test_the_arithmetic_is_shown_with_every_figure(services: HandlerServices) -> None:
     see(services)
     weighed = shown(services)["weighing"]
