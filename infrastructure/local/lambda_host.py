@@ -180,7 +180,7 @@ def main() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         if points is not None:
-            points.die_if("before", points.pass_by("answer", f"{event.decode()} {result.decode()}"))
+            points.die_if("before", points.answers(event.decode(), result.decode()))
         call("POST", f"{path}/{outcome}", result).read()
 
 

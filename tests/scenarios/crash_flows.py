@@ -158,7 +158,7 @@ def _set_to_end(life: Life) -> bool:
 def _standing(wanted: str, *, paused: bool) -> Callable[[Life], bool]:
     def is_done(life: Life) -> bool:
         held = life.customer.at_stripe()["pause_collection"] is not None
-        return bool(life.customer.account()["standing"] == wanted and held is paused)
+        return bool(life.ask("GET", "/v1/account")["standing"] == wanted and held is paused)
 
     return is_done
 

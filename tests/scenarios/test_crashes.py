@@ -91,4 +91,4 @@ def test_a_flow_survives_a_death_before_and_after_every_change(
     agree([unharmed, *lives], fairexit)
     died = sum(life.deaths() >= life.death.nth for life in lives)
     print(f"{flow.name}: {changes} changes, {died} of {len(lives)} lives had a death")  # noqa: T201 -- `make crash` shows it
-    assert died >= 2 * (changes - 3)  # a count differs a little with who hears of what first
+    assert 5 * died >= 4 * len(lives)  # a count differs with who hears of what first

@@ -54,3 +54,10 @@ def test_requests_are_named_by_what_they_do():
     assert name_of("POST", "/", {"X-Amz-Target": b"DynamoDB_20120810.PutItem"}) == "PutItem"
     assert name_of("GET", "/v1/refunds?limit=1", {}) == "GET /v1/refunds"
     assert changes_something("DELETE /v1/subscriptions/sub_1")
+
+
+def test_an_answer_to_who_only_reads_changes_nothing(tmp_path: Path):
+    plan(tmp_path, nth=1)
+    points = CrashPoints(tmp_path)
+    assert points.answers('{"routeKey": "GET /v1/account"}', '{"customer": "cus_1"}') == []
+    assert points.answers('{"Records": ["cus_1"]}', "") == ["before"]
