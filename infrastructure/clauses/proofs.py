@@ -65,15 +65,20 @@ class Proving:
     def _try_changes(self) -> None:
         """The tests of a clause, public interfaces and quick ones first, until one fails."""
         quick = [proof for proof in self.proofs if proof.runs_in_process]
-        quick.sort(key=lambda proof: (not proof.interfaces, self._seconds[proof.test.nodeid]))
+        quick.sort(key=lambda proof: self._seconds[proof.test.nodeid])
         changes = list(self.changes)
         for number, change in enumerate(changes, 1):
             _show(number, f"of {len(changes)} changes tried, now {change.target}")
-            # Whatever a pack's settings change, any test may notice.
-            own = [proof for proof in quick if change.target in proof.clauses] or quick
+            own = [proof for proof in quick if change.target in proof.clauses]
+            own.sort(key=lambda proof: not proof.interfaces)
             with _changed(change):
-                notices = next((proof for proof in own if _fails(proof.test)), None)
+                # Whatever a pack's settings change, any test may notice.
+                notices = next((proof for proof in own or quick if _fails(proof.test)), None)
             self.noticed.append((change, notices))
+            if notices is not None:
+                # What has noticed one change is likely to notice the next of its like.
+                quick.remove(notices)
+                quick.insert(0, notices)
 
 
 def _show(number: int, progress: str) -> None:
