@@ -32,7 +32,7 @@ class Proof:
     @property
     def runs_in_process(self) -> bool:
         """Whether it can meet a policy that was changed here, and not only in a deployed stack."""
-        return "stack" not in getattr(self.test, "fixturenames", ())
+        return self.test.get_closest_marker("stack") is None
 
 
 @dataclass(slots=True, eq=False)  # pytest keeps its plugins in sets
