@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test outage crash lint fuzz clauses data-map bench-quote mutate prove prove-bugs check-stripe-cli report-stripe lock build
+.PHONY: help setup run test outage crash lint fuzz clauses data-map bench-quote mutate prove prove-bugs steps check-stripe-cli report-stripe lock build
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -61,6 +61,9 @@ prove: setup ## our own code through simulated lifetimes with every fault, about
 
 prove-bugs: setup ## bugs planted in a copy of the code, by hand and read off it: each must be noticed (half an hour)
 	@$(BIN)/python -m infrastructure.proof bugs
+
+steps: setup ## write tests/fixtures/steps anew: what each use case asks and writes, to be reviewed in the diff
+	@REWRITE_STEPS=1 $(BIN)/python -m pytest -q -p no:cacheprovider tests/application tests/handlers
 
 lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/*.in
 	@$(PYTHON) infrastructure/environments.py lock

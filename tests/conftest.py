@@ -11,6 +11,8 @@ from hypothesis import settings
 from infrastructure.cli import quote_command
 from infrastructure.local.stack import Stack, start_stack
 from shared.runtime.http import Request
+from tests.fakes.steps import rewrite, unreviewed
+from tests.fakes.witness import WATCH, Witness
 
 # The same examples at every run, so that a commit that passed passes again. New ones are searched
 # with HYPOTHESIS_PROFILE=search, and what they find becomes a test of its own.
@@ -56,6 +58,38 @@ def _public_interfaces(
         note(Stack, "call", lambda _stack, method, path: _route(f"{method} {path}"))
         # A handler that is given what the gateway gives it is that route, with fakes behind it.
         note(Request, "__init__", lambda _request, event: _route(event.get("routeKey") or "-"))
+
+
+# Where every step is looked up in the table; whoever searches at random may make any.
+WITNESSED = ("tests/application/", "tests/handlers/")
+REWRITTEN: dict[str, set[str]] = {}
+_REWRITING = os.environ.get("REWRITE_STEPS") == "1"
+_SEARCHING = os.environ.get("HYPOTHESIS_PROFILE") == "search"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Hold what the use cases of a test ask and write against the reviewed table."""
+    if _SEARCHING or not item.nodeid.startswith(WITNESSED) or "test_fuzz" in item.nodeid:
+        return (yield)
+    WATCH.install()
+    witness = WATCH.witness = Witness()
+    try:
+        outcome = yield
+    finally:
+        WATCH.witness = None
+    if _REWRITING:
+        for name, steps in witness.steps.items():
+            REWRITTEN.setdefault(name, set()).update(steps)
+    elif stranger := unreviewed(witness.steps):
+        pytest.fail(stranger, pytrace=False)
+    return outcome
+
+
+def pytest_sessionfinish() -> None:
+    """Write the table anew, where that is asked for."""
+    if REWRITTEN:
+        rewrite(REWRITTEN)
 
 
 @pytest.fixture(scope="session")

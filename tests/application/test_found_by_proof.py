@@ -26,6 +26,7 @@ from tests.application.builders import (
     CUSTOMER,
     SUBSCRIPTION,
     YEAR_END,
+    YEAR_START,
     chargeback,
     paid_invoice,
     services_with_annual_plan,
@@ -119,6 +120,7 @@ def test_a_period_that_stripe_billed_before_it_heard_of_the_end_is_told(
     services.waker.woken.clear()
     services.clock.instant = YEAR_END + timedelta(hours=5)
     renewed = subscription_facts(start=YEAR_END, end=YEAR_END + timedelta(days=365))
+    renewed = replace(renewed, created_at=YEAR_START)
     services.billing.known_subscriptions[SUBSCRIPTION] = renewed
     services.billing.now = services.clock.now()
     sweep(services, days=1)

@@ -31,6 +31,8 @@ from infrastructure.proof.bugs.reach import HALVES, Reach, changed, reach
 from infrastructure.proof.pool import PROCESSES
 
 CHUNK = 50
+# So many tests come before the proof: each holds what is written against the table of steps.
+FIRST = 20
 # From then on a bug counts as noticed: what it is planted in does not come to its end.
 LONGEST = 150
 OPTIONS = ("-q", "-p", "no:cacheprovider", "--capture=sys", f"--rootdir={ROOT}")
@@ -134,11 +136,13 @@ def _notice(
     seconds: float,
     tested: Callable[[Sequence[str]], str | None],
 ) -> str | None:
-    """The proof first, then the tests that come through the place, then the proof for longer."""
+    """Short tests that come through the place, the proof, the other tests, the proof for longer."""
     attempts = _attempts() if reached.by_lifetimes(where) else iter(())
+    tests = reached.tests(where)
     return (
-        _hunt(attempts, seconds / 4)
-        or tested(reached.tests(where))
+        tested(tests[:FIRST])
+        or _hunt(attempts, seconds / 4)
+        or tested(tests[FIRST:])
         or _hunt(attempts, seconds * 3 / 4)
     )
 
