@@ -1,6 +1,5 @@
 """Staff and disputes: see, contest, give up; activity comes in; what is owed is asked for."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -25,6 +24,7 @@ from tests.application.builders import CUSTOMER, YEAR_START, chargeback
 from tests.fakes.services import START
 from tests.handlers.conftest import HandlerServices
 from tests.handlers.events import claims, http_event
+from tests.handlers.twice import answer_of
 from tests.infrastructure.openapi import SCHEMAS, validate
 
 BASE = "/v1/staff/accounts/{customer}"
@@ -47,8 +47,7 @@ def ask(
         path={"customer": CUSTOMER, "id": "du_1"} | path,
         headers={"idempotency-key": key},
     )
-    answer = staff(event, None)
-    return answer["statusCode"], json.loads(answer["body"])
+    return answer_of(staff, event)
 
 
 def report(body: Any, *, scope: str = "service", key: str = "k") -> tuple[int, dict[str, Any]]:
@@ -58,8 +57,7 @@ def report(body: Any, *, scope: str = "service", key: str = "k") -> tuple[int, d
         jwt=claims(scope=scope),
         headers={"idempotency-key": key},
     )
-    answer = service(event, None)
-    return answer["statusCode"], json.loads(answer["body"])
+    return answer_of(service, event)
 
 
 def see(services: HandlerServices, number: int = 1, **change: Any) -> None:

@@ -1,6 +1,5 @@
 """Staff and accounts: suspend by the clause, lift, enter costs, end without a refund."""
 
-import json
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from shared.domain.records import AuditEntry
 from tests.application.builders import CUSTOMER, SUBSCRIPTION, chargeback
 from tests.handlers.conftest import HandlerServices
 from tests.handlers.events import claims, http_event
+from tests.handlers.twice import answer_of
 from tests.infrastructure.openapi import SCHEMAS, validate
 
 BASE = "/v1/staff/accounts/{customer}"
@@ -34,8 +34,7 @@ def call(
         path={"customer": CUSTOMER} | path,
         headers={"idempotency-key": key},
     )
-    answer = lambda_handler(event, None)
-    return answer["statusCode"], json.loads(answer["body"])
+    return answer_of(lambda_handler, event)
 
 
 def suspend(**change: Any) -> tuple[int, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """What is owed after a lost dispute is paid by the customer themselves, suspended or not."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -25,6 +24,7 @@ from tests.application.builders import CUSTOMER, chargeback
 from tests.fakes.services import START
 from tests.handlers.conftest import HandlerServices
 from tests.handlers.events import ISSUER, claims, http_event
+from tests.handlers.twice import answer_of
 from tests.infrastructure.openapi import SCHEMAS, validate
 
 STAFF = "/v1/staff/accounts/{customer}"
@@ -35,8 +35,7 @@ def answer(handler: Any, route: str, body: Any = None, **given: Any) -> tuple[in
     jwt = given.pop("jwt", claims())
     headers = {"idempotency-key": given.pop("key", "k")}
     event = http_event(route, body=body, jwt=jwt, headers=headers, **given)
-    made = handler(event, None)
-    return made["statusCode"], json.loads(made["body"])
+    return answer_of(handler, event)
 
 
 def staff(handler: Any, route: str, body: Any = None, **path: str) -> tuple[int, dict[str, Any]]:
