@@ -60,17 +60,18 @@ def _public_interfaces(
         note(Request, "__init__", lambda _request, event: _route(event.get("routeKey") or "-"))
 
 
-# Where every step is looked up in the table; whoever searches at random may make any.
+# Where every step is looked up in the table. What a property draws may differ from one Python to
+# the next, and whoever searches at random may make any step.
 WITNESSED = ("tests/application/", "tests/handlers/")
 REWRITTEN: dict[str, set[str]] = {}
 _REWRITING = os.environ.get("REWRITE_STEPS") == "1"
-_SEARCHING = os.environ.get("HYPOTHESIS_PROFILE") == "search"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Hold what the use cases of a test ask and write against the reviewed table."""
-    if _SEARCHING or not item.nodeid.startswith(WITNESSED) or "test_fuzz" in item.nodeid:
+    drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    if drawn or not item.nodeid.startswith(WITNESSED) or "test_fuzz" in item.nodeid:
         return (yield)
     WATCH.install()
     witness = WATCH.witness = Witness()
