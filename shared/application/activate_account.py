@@ -1,4 +1,6 @@
-"""The first payment for a subscription activates the account and brings the set-up mail, once.
+"""The first payment for a subscription activates the account, once.
+
+The set-up mail comes with it where a clause of the policy promises it by e-mail.
 
 Which payment was the first is asked of Stripe, not of the order in which events come in: whichever
 event arrives first activates, and every other one finds it done.
@@ -9,6 +11,7 @@ from datetime import timedelta
 
 from shared.application.case_document import instant
 from shared.application.change import Change, transact
+from shared.domain.clauses import Event
 from shared.domain.errors import NotReadyError
 from shared.domain.invoice import InvoiceFacts
 from shared.ports import Services
@@ -55,7 +58,11 @@ def _activate(change: Change, first: InvoiceFacts) -> str:
     if change.now - at > _NEWS:
         change.audit("account_was_active", "its first payment is old", **reference)
         return "was_active"
-    change.audit("account_activated", "the first payment for a subscription", **reference)
-    change.mail("account_activated", {"invoice": first.number or first.id})
+    services = change.services
+    promised = services.policies.load_policy(services.policy, change.now).duty(Event.ACTIVATION)
+    why = promised.id if promised else "the first payment for a subscription"
+    change.audit("account_activated", why, **reference)
+    if promised is not None and "email" in promised.channels:
+        change.mail("account_activated", {"invoice": first.number or first.id})
     change.publish("AccountActivated", reference | {"activated_at": instant(at)})
     return "activated"

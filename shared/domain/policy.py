@@ -12,7 +12,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from shared.domain.calendars import BusinessTime, Calendar
-from shared.domain.clauses import ChargebackRule, Clause, Consequence
+from shared.domain.clauses import ChargebackRule, Clause, Consequence, Duty, Event
 from shared.domain.decision import PolicyVersion, Ruled, Ruling, ruling
 from shared.domain.facts import Ground
 from shared.domain.policy_form import PACK, Applies, Pack
@@ -110,6 +110,11 @@ class Policy:
     def rule(self, kind: type[R]) -> R | None:
         """The clause of that kind, where there is one: of consequences a pack has one each."""
         return next((clause for clause in self.clauses if isinstance(clause, kind)), None)
+
+    def duty(self, on: Event) -> Duty | None:
+        """What the house has to do on an event, where a clause says so."""
+        duties = (clause for clause in self.clauses if isinstance(clause, Duty))
+        return next((duty for duty in duties if duty.on is on), None)
 
     @property
     def dispute_consequences(self) -> DisputeConsequences:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from shared.domain.effects import Effect, EffectKind, EffectStatus
 from shared.domain.errors import UnavailableError
 from shared.ports import Put
 from tests.application.builders import CUSTOMER, SUBSCRIPTION, chargeback
+from tests.fakes.services import START
 from tests.handlers.conftest import WEBHOOK_SECRET, HandlerServices
 from tests.handlers.events import Context, http_event, sqs_event
 
@@ -48,6 +50,19 @@ def deliver(services: HandlerServices, body: bytes, *, encoded: bool = False, sk
 def test_a_signed_event_reaches_the_inbox(services: HandlerServices, *, encoded: bool) -> None:
     assert deliver(services, json.dumps(event()).encode(), encoded=encoded) == 200
     assert [taken["event"] for taken in services.inbox] == ["evt_1"]
+
+
+@pytest.mark.clause("voip.activation")
+def test_a_signed_first_payment_brings_the_set_up_mail(services: HandlerServices) -> None:
+    services.billing.invoices["in_1"] = replace(
+        services.billing.invoices["in_1"], customer=CUSTOMER, paid_at=START, created_at=START
+    )
+    invoice = {"id": "in_1", "object": "invoice", "customer": CUSTOMER}
+    paid = event(type="invoice.paid", data={"object": invoice})
+    assert deliver(services, json.dumps(paid).encode()) == 200
+    process_stripe_event.lambda_handler(sqs_event(*services.inbox), Context())
+    services.run_effects()
+    assert [mail["template"] for mail in services.mailer.sent] == ["account_activated"]
 
 
 @pytest.mark.parametrize(

@@ -311,6 +311,31 @@ def test_the_first_paid_invoice_comes_twice_and_activates_once(services: Handler
     assert len(welcomes) == 1
 
 
+@pytest.mark.parametrize(
+    ("policy", "channel", "refusing"),
+    [
+        pytest.param("rtc", "phone", "rtc.intake", marks=pytest.mark.clause("rtc.intake")),
+        *(
+            pytest.param(clause.partition(".")[0], channel, refusing, marks=mark)
+            for clause in ("itservices.request", "moneyback.intake")
+            for mark in [pytest.mark.clause(clause)]
+            for channel, refusing in (("phone", None), ("chat", clause))
+        ),
+    ],
+)
+def test_staff_take_requests_by_the_policys_channels(
+    services: HandlerServices, policy: str, channel: str, refusing: str | None
+) -> None:
+    services.policy = policy
+    services.billing.invoices["in_1"] = replace(
+        services.billing.invoices["in_1"], customer=CUSTOMER
+    )
+    wanted = {"customer": CUSTOMER, "channel": channel, "invoice": "in_1", "statement": "too much"}
+    status, body = ask("POST /v1/staff/cases", AGENT, wanted | {"ground": "billing_error"})
+    assert (status, body.get("clause")) == ((409, refusing) if refusing else (201, None))
+    assert len(services.store.all_of(RefundCase, CUSTOMER)) == (refusing is None)
+
+
 def test_staff_state_the_ground_of_a_case_and_goodwill_is_none(services: HandlerServices) -> None:
     link_identity(services, issuer=ISSUER, subject="user-1", customer=CUSTOMER, by="test")
     wanted = {"invoice": "in_1", "ground": "billing_error"}

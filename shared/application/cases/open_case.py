@@ -173,15 +173,14 @@ def _join(change: Change, known: str, wanted: OpenCase, stated: Ground | None, b
 
 
 def _refuse_channel(policy: Policy, channel: str) -> None:
-    for clause in policy.clauses:
-        is_intake = isinstance(clause, c.Duty) and clause.on is c.Event.INTAKE
-        if is_intake and clause.channels and channel not in clause.channels:  # type: ignore[attr-defined]
-            listed = ", ".join(sorted(clause.channels))  # type: ignore[attr-defined]
-            raise ConflictError(
-                "channel-not-taken",
-                f"The policy takes requests by {listed}, not by {channel}.",
-                {"clause": clause.id},
-            )
+    intake = policy.duty(c.Event.INTAKE)
+    if intake is not None and intake.channels and channel not in intake.channels:
+        listed = ", ".join(sorted(intake.channels))
+        raise ConflictError(
+            "channel-not-taken",
+            f"The policy takes requests by {listed}, not by {channel}.",
+            {"clause": intake.id},
+        )
 
 
 def _with_clocks(case: RefundCase, policy: Policy) -> RefundCase:

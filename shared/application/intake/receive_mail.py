@@ -68,10 +68,8 @@ def _receive(services: Services, receipt: MailReceipt, raw: bytes, own_address: 
 def _subject(services: Services) -> str:
     """The form of the subject that the policy in force asks for."""
     policy = services.policies.load_policy(services.policy, present(services))
-    for clause in policy.clauses:
-        if isinstance(clause, c.Duty) and clause.on is c.Event.INTAKE:
-            return getattr(clause, "subject", None) or DEFAULT_SUBJECT
-    return DEFAULT_SUBJECT
+    intake = policy.duty(c.Event.INTAKE)
+    return (intake.subject if intake else None) or DEFAULT_SUBJECT
 
 
 def _request(
