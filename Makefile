@@ -63,7 +63,8 @@ prove-bugs: setup ## bugs planted in a copy of the code, by hand and read off it
 	@$(BIN)/python -m infrastructure.proof bugs
 
 steps: setup ## write tests/fixtures/steps anew: what each use case asks and writes, to be reviewed in the diff
-	@REWRITE_STEPS=1 $(BIN)/python -m pytest -q -p no:cacheprovider tests/application tests/handlers
+	@rm -rf tests/fixtures/steps
+	@ADD_STEPS=1 $(BIN)/python -m pytest -q -p no:cacheprovider tests/application tests/handlers
 
 lock: ## renew requirements/*.txt and shared/requirements.txt from requirements/*.in
 	@$(PYTHON) infrastructure/environments.py lock

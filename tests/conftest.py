@@ -11,7 +11,7 @@ from hypothesis import settings
 from infrastructure.cli import quote_command
 from infrastructure.local.stack import Stack, start_stack
 from shared.runtime.http import Request
-from tests.fakes.steps import rewrite, unreviewed
+from tests.fakes.steps import add, unreviewed
 from tests.fakes.witness import WATCH, Witness
 
 # The same examples at every run, so that a commit that passed passes again. New ones are searched
@@ -63,8 +63,8 @@ def _public_interfaces(
 # Where every step is looked up in the table. What a property draws may differ from one Python to
 # the next, and whoever searches at random may make any step.
 WITNESSED = ("tests/application/", "tests/handlers/")
-REWRITTEN: dict[str, set[str]] = {}
-_REWRITING = os.environ.get("REWRITE_STEPS") == "1"
+MADE: dict[str, set[str]] = {}
+_ADDING = os.environ.get("ADD_STEPS") == "1"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -79,18 +79,18 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         outcome = yield
     finally:
         WATCH.witness = None
-    if _REWRITING:
+    if _ADDING:
         for name, steps in witness.steps.items():
-            REWRITTEN.setdefault(name, set()).update(steps)
+            MADE.setdefault(name, set()).update(steps)
     elif stranger := unreviewed(witness.steps):
         pytest.fail(stranger, pytrace=False)
     return outcome
 
 
 def pytest_sessionfinish() -> None:
-    """Write the table anew, where that is asked for."""
-    if REWRITTEN:
-        rewrite(REWRITTEN)
+    """Add to the table what has been made, where that is asked for."""
+    if MADE:
+        add(MADE)
 
 
 @pytest.fixture(scope="session")

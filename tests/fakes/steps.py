@@ -3,12 +3,13 @@
 Every commit that a test of `tests/application` or `tests/handlers` makes has to stand there, with
 what the use case asked for before it. An item, a condition, an audit entry, a mail or a look-up
 that goes missing shows as a step that nobody has reviewed. What is meant to change is written anew
-with `make steps`, and reviewed in the diff.
+with `make steps`, and reviewed in the diff; ADD_STEPS=1 adds those of the tests that are run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
 
@@ -38,15 +39,15 @@ def unreviewed(steps: Mapping[str, Iterable[str]]) -> str | None:
     return None
 
 
-def rewrite(steps: Mapping[str, Iterable[str]]) -> None:
-    """Write the table anew: a file for each module, its use cases and their steps in order."""
+def add(steps: Mapping[str, AbstractSet[str]]) -> None:
+    """Add these to the table: a file for each module, its use cases and their steps in order."""
+    whole = {name: reviewed().get(name, frozenset()) | made for name, made in steps.items()}
+    steps = {**reviewed(), **whole}
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for old in FOLDER.glob("*.txt"):
-        old.unlink()
     modules: dict[str, list[str]] = {}
     for name in sorted(steps):
         module = name.partition(":")[0].replace("/", ".")
-        text = f"{HEADING}{name}\n{BETWEEN.join(sorted(set(steps[name])))}\n"
+        text = f"{HEADING}{name}\n{BETWEEN.join(sorted(steps[name]))}\n"
         modules.setdefault(module, []).append(text)
     for module, texts in modules.items():
         (FOLDER / f"{module}.txt").write_text("\n".join(texts), encoding="utf-8")
