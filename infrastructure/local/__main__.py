@@ -15,6 +15,8 @@ def main(arguments: list[str]) -> int:
                 return run.main()
             case ["test", *rest]:
                 return checks.test(rest)
+            case ["stages", names, *rest]:
+                return checks.stages(names.split(","), rest)
             case ["lint"]:
                 return checks.lint()
             case _:
