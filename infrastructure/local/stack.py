@@ -39,7 +39,7 @@ ESCALATION_TO = "desk@example.com"
 CLOCK_STARTS = datetime(2025, 12, 31, 23, tzinfo=UTC)
 
 EFFECTS_QUEUES = tuple(f"{lane.title()}EffectsQueue" for lane in Lane)
-QUEUES = ("StripeEventsQueue", *EFFECTS_QUEUES)
+QUEUES = ("StripeEventsQueue", "MailFeedbackQueue", *EFFECTS_QUEUES)
 
 Progress = Callable[[str], None]
 

@@ -133,6 +133,13 @@ class Store:
         self._worker.leave(fault)
         return found
 
+    def get_many(self, kind: type[R], keys: Sequence[tuple[str, ...]]) -> list[Stored[R]]:
+        """See `Store`."""
+        fault = self._enter("read", "get_many")
+        found = [stored for key in keys if (stored := self._table.get(kind, *key)) is not None]
+        self._worker.leave(fault)
+        return found
+
     def all_of(self, kind: type[R], customer: str) -> list[Stored[R]]:
         """See `Store`."""
         fault = self._enter("read", "all_of")
