@@ -29,6 +29,21 @@ def newcomer(stack: Stack) -> Callable[..., Customer]:
     return make
 
 
+@pytest.fixture
+def schedules_by_hand(stack: Stack) -> Iterator[Stack]:
+    """The stack while no schedule fires but where a test fires it.
+
+    The emulator fires them by real time: between two steps of a test, if the machine is slow.
+    """
+    events = stack.aws("events")
+    names = [each["Name"] for each in events.list_rules()["Rules"] if "ScheduleExpression" in each]
+    for name in names:
+        events.disable_rule(Name=name)
+    yield stack
+    for name in names:
+        events.enable_rule(Name=name)
+
+
 @pytest.fixture(scope="session")
 def reader(stack: Stack) -> Reader:
     """The verifier's eyes."""

@@ -202,6 +202,7 @@ def test_a_correction_reaches_stripe_and_the_sign_in(newcomer: Callable[..., Cus
 @pytest.mark.clause("privacy.content_deletion")
 @pytest.mark.clause("privacy.backups")
 @pytest.mark.clause("privacy.security")
+@pytest.mark.usefixtures("schedules_by_hand")
 def test_an_erased_person_is_found_nowhere_and_no_backup_brings_them_back(
     newcomer: Callable[..., Customer], fairexit: Callable[..., tuple[int, str]]
 ):
