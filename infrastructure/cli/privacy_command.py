@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infrastructure.cli.deployed import Deployed
-from shared.application.privacy.announce_terms import announce_terms, progress_of
+from shared.adapters.policy_files import pack_files
+from shared.application.privacy.announce_terms import (
+    PRIVACY_TERMS,
+    announce_terms,
+    progress_of,
+)
 from shared.application.privacy.purge_records import LARGEST_SHARE, MOST, purge_records
 from shared.application.privacy.reapply_erasures import reapply_erasures
 from shared.domain.controls import OPERATIONS
@@ -19,7 +24,9 @@ def add_to(commands: Any) -> None:
     terms = commands.add_parser("terms", help="tell customers of a new version of terms")
     actions = terms.add_subparsers(required=True, metavar="ACTION")
     announce = actions.add_parser("announce", help="begin to tell everybody concerned")
-    announce.add_argument("subject", help="a policy pack's id, or privacy-terms")
+    # What is announced is mailed to everybody: a slip of the pen must not be.
+    packs = {name.partition("@")[0] for name in pack_files()}
+    announce.add_argument("subject", choices=[*sorted(packs), PRIVACY_TERMS])
     announce.add_argument("version")
     announce.add_argument("--from", dest="wanted_from", required=True, help="a date, in UTC")
     announce.add_argument("--summary", required=True, help="what changes; it stands in the mail")
