@@ -72,8 +72,8 @@ class Announcement:
 
     def is_behind(self, now: datetime) -> bool:
         """Whether a notice that goes out now makes the week begin later; never once it is over."""
-        effective = self.effective_at
-        return effective is not None and self.finished_at < now < effective  # type: ignore[operator]
+        finished, effective = self.finished_at, self.effective_at
+        return finished is not None and effective is not None and finished < now < effective
 
     def went_on(self, now: datetime) -> "Announcement":
         """The announcement after a notice that went out when all had been written."""
