@@ -44,7 +44,7 @@ PAIRED: Mapping[str, tuple[Fault, ...]] = {
 # Everything but clocks and schedules, which are drawn in lifetimes.
 SINGLE = (
     *("read", "due", "commit", "ask", "mutate", "send", "wake"),
-    *("message", "answer", "refund", "event"),
+    *("message", "queue", "answer", "refund", "event"),
 )
 SEED = "flow"
 

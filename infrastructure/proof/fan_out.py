@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
-from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from infrastructure.proof.goals import Result
 from infrastructure.proof.simulated.faults import Placed
 from infrastructure.proof.simulated.hub import HOUR, MINUTE, SECOND
 from infrastructure.proof.simulated.lifetime import Lifetime
-from infrastructure.proof.simulated.queues import Body, Message, Queue
 from infrastructure.proof.simulated.script import Plan, Script
-from shared.application.do_due_work import do_due_work, find_due_work, spread
 from shared.domain.account import Account
 from shared.domain.cancellation import Timing
-from shared.domain.effects import Effect, Lane
+from shared.domain.effects import Effect
 from shared.domain.invoice import PendingCharge
 from shared.domain.subscription import (
     Subscription,
@@ -29,57 +27,12 @@ from shared.domain.subscription import (
 )
 from shared.ports import Put
 
-if TYPE_CHECKING:
-    from infrastructure.proof.simulated.world import World
-
 ENDS, CHARGED = 10_000, 10
 LATEST, MOST_POSTS, HOTTEST, LONGEST_WAIT = 520, 20, 50, 5
-# As the template has them: parts of the schedule, time for a run, workers of each queue.
-PARTS, RUN = 8, 45 * SECOND
-WORKERS = {Lane.CANCELLATION: 20, Lane.MONEY: 10, Lane.NOTIFICATION: 10}
+# Of the schedule, as the template has them.
+PARTS = 8
 URGENT = Plan("cus_urgent", 100, 365, (120000,), 0, 0)
 AT = HOUR
-
-
-class _Lane(Queue):
-    """A queue with so many workers; what comes while all are busy waits for its turn."""
-
-    def __init__(self, world: World, consume: Callable[[Body], None], workers: int) -> None:
-        super().__init__(world, self._consume_and_free, most=5)
-        self._hub, self._work, self._free = world.hub, consume, workers
-        self._waiting: deque[Message] = deque()
-
-    def _receive(self, message: Message) -> None:
-        if self._free == 0:
-            self._waiting.append(message)
-            return
-        self._free -= 1
-        super()._receive(message)
-
-    def _consume_and_free(self, body: Body) -> None:
-        try:
-            self._work(body)
-        finally:
-            self._free += 1
-            if self._waiting:
-                following = self._waiting.popleft()
-                self._hub.after(0, lambda: self._receive(following))
-
-
-class _Lanes:
-    """The queues of effects, each with its own workers."""
-
-    redriven = 0
-
-    def __init__(self, world: World) -> None:
-        self._table = world.table
-        perform = world.effects._consume  # noqa: SLF001 - the same work, on queues of our own
-        self._lanes = {lane: _Lane(world, perform, number) for lane, number in WORKERS.items()}
-
-    def send(self, body: Body, *, delay: int = 0) -> None:
-        stored = self._table.get(Effect, body["customer"], body["effect"])
-        assert stored is not None
-        self._lanes[stored.record.lane].send(body, delay=delay)
 
 
 class _Burst:
@@ -91,7 +44,6 @@ class _Burst:
         self.world.hub.most_steps(100_000_000)
         self.world.plan_sweep = lambda due_at: None  # type: ignore[method-assign]  # noqa: ARG005
         self.life.begin()
-        self.world.effects = _Lanes(self.world)  # type: ignore[assignment]
         self.posts, self.writes = Counter[int](), Counter[tuple[int, str]]()
         self.cancelled_at: int | None = None
         self._listen()
@@ -155,17 +107,10 @@ class _Burst:
         hub = self.world.hub
         for minute in range(minutes):
             for part in range(PARTS):
-                hub.work(AT + minute * MINUTE, lambda part=part: self._sweep(part), self._ended)  # type: ignore[misc]
+                sweep = partial(self.world.sweep, part=part, parts=PARTS)
+                hub.work(AT + minute * MINUTE, sweep, self._ended)
         hub.work(AT + 90 * SECOND, self._cancel, self._ended)
         hub.run(AT + minutes * MINUTE)
-
-    def _sweep(self, part: int) -> None:
-        ports, until = self.world.ports(), self.world.hub.now + RUN
-        found = find_due_work(ports, part=part, parts=PARTS)
-        for piece in takewhile(
-            lambda _: self.world.hub.now < until, spread(ports, found, parts=PARTS)
-        ):
-            do_due_work(ports, *piece)
 
     def _cancel(self) -> None:
         self.life.callers.cancel("cus_urgent", URGENT.subscription, Timing.IMMEDIATELY, "urgent")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import time
 from statistics import quantiles
 from typing import Any
 
 from infrastructure.proof.crowd import Crowd
 from infrastructure.proof.goals import Result
+from infrastructure.proof.simulated.functions import SECRET
 from infrastructure.proof.simulated.verdict import judge
-from shared.adapters.stripe_events import API_VERSION, envelope, parse_event, unusable
+from infrastructure.proof.simulated.webhooks import delivery
+from shared.adapters.stripe_events import envelope, parse_event, unusable
 from shared.adapters.stripe_signature import verify_signature
 from shared.application.process_stripe_event import process_stripe_event
 from shared.domain.errors import FairexitError
 
 EVENTS, DELIVERIES, LOST = 5000, 20_000, 0.1
 CUSTOMERS = 900
-SECRET = "whsec_proof"  # noqa: S105 - nobody's
 SLOWEST, LEAST_A_SECOND = 0.025, 500
 
 
@@ -60,19 +58,10 @@ def storm(events: int = EVENTS, deliveries: int = DELIVERIES) -> Result:
 
 def _received(one: dict[str, Any]) -> float:
     """How long it takes to trust a delivery and to make its message."""
-    event = {
-        "id": one["event"],
-        "object": "event",
-        "type": one["type"],
-        "created": one["created"],
-        "api_version": API_VERSION,
-        "livemode": False,
-        "data": {"object": {"id": one["object"], "object": one["object_kind"]}},
-    }
-    body = json.dumps(event).encode()
-    signed = hmac.new(SECRET.encode(), b"1000." + body, hashlib.sha256).hexdigest()
+    sent = delivery(one, 1000)
+    body, signature = sent["body"].encode(), sent["headers"]["stripe-signature"]
     begun = time.perf_counter()
-    verify_signature(body, f"t=1000,v1={signed}", [SECRET], now_seconds=1000)
+    verify_signature(body, signature, [SECRET], now_seconds=1000)
     known = parse_event(body)
     assert unusable(known, envelope(known), livemode=False) is None
     return time.perf_counter() - begun

@@ -241,10 +241,16 @@ def from_item(kind: type[R], item: Mapping[str, Any]) -> R:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, _AS_IT_IS):
+        return value
     if isinstance(value, Decimal):
         return int(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _plain(member) for name, member in value.items()}
     if isinstance(value, list):
         return [_plain(member) for member in value]
     return value
+
+
+# What the table gives back as it was given, and most of what an item holds.
+_AS_IT_IS = (str, bool, type(None))

@@ -7,6 +7,11 @@ import pytest
 from infrastructure.proof.fan_out import fan_out
 from infrastructure.proof.lifetimes import Tally, live_some, schedule_of
 from infrastructure.proof.schedules import from_text
+from infrastructure.proof.simulated.functions import EVENTS, LANES, ROUTES, Consumer
+from infrastructure.proof.simulated.hub import SECOND
+from infrastructure.proof.simulated.queues import VISIBILITY
+from infrastructure.proof.simulated.worker import FUNCTION_TIMEOUT
+from tests.infrastructure import cloudformation
 
 # Schedules that failed once, as `make prove` printed them.
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*.json"))
@@ -42,3 +47,30 @@ def test_ends_in_one_second_drain_behind_one_another() -> None:
     told = fan_out(300)
     assert told.failures == []
     assert told.reached
+
+
+@pytest.mark.parametrize("consumer", [EVENTS, *LANES.values()], ids=lambda one: one.function)
+def test_queues_are_consumed_as_the_template_says(consumer: Consumer) -> None:
+    template = cloudformation.load()
+    (function,) = (
+        one
+        for one in cloudformation.functions(template).values()
+        if cloudformation.folder(one) == consumer.function
+    )
+    (source,) = cloudformation.events(function, "SQS")
+    queue = cloudformation.queues(template)[cloudformation.target(source["Queue"])]
+    assert consumer.batch == source["BatchSize"]
+    assert consumer.workers == source["ScalingConfig"]["MaximumConcurrency"]
+    assert consumer.most == queue["RedrivePolicy"]["maxReceiveCount"]
+    assert queue["VisibilityTimeout"] * SECOND == VISIBILITY
+    assert cloudformation.timeout(template, function) * SECOND == FUNCTION_TIMEOUT
+
+
+def test_routes_lead_where_the_template_says() -> None:
+    template = cloudformation.load()
+    functions = cloudformation.functions(template)
+    known = {
+        f"{method} {path}": cloudformation.folder(functions[name])
+        for (method, path), name in cloudformation.routes(template).items()
+    }
+    assert ROUTES.items() <= known.items()

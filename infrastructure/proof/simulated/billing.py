@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from infrastructure.proof.simulated.faults import Fault
 from infrastructure.proof.simulated.hub import SECOND
 from infrastructure.proof.simulated.keys import Keys
-from infrastructure.proof.simulated.stripe import Note, Stripe
+from infrastructure.proof.simulated.stripe import Note, Paid, Stripe
 from infrastructure.proof.simulated.worker import Worker
 from shared.domain.contact import Contact
 from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import OutcomeUnknownError, UnavailableError
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
+from shared.domain.network_month import ChargeFacts
 from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts
@@ -64,6 +65,7 @@ class Reads:
             CreditNoteFacts: lambda: [_note_facts(note) for note in stripe.notes.values()],
             ChangeFacts: lambda: list(stripe.changes),
             MovementFacts: lambda: list(stripe.movements),
+            ChargeFacts: lambda: [_charge_facts(paid) for paid in stripe.payments().values()],
         }
         rows = lists[kind]()
         if since is not None:
@@ -248,6 +250,12 @@ def _note_facts(note: Note) -> CreditNoteFacts:
     return CreditNoteFacts(
         note.id, note.customer, note.invoice, "issued", note.operation, note.created_at
     )
+
+
+def _charge_facts(paid: Paid) -> ChargeFacts:
+    """A payment as the list of charges has it; every card here is of one network."""
+    network = "visa" if paid.method == "card" else ""
+    return ChargeFacts(paid.id, network, paid=True, created_at=paid.created_at)
 
 
 def _created(row: Any) -> datetime:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from infrastructure.proof.simulated.faults import Fault
+from infrastructure.proof.simulated.functions import request
 from infrastructure.proof.simulated.hub import SECOND, Killed
 from infrastructure.proof.simulated.worker import MOST_SKEW
-from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
-from shared.application.client_keys import Answer, ClientCall
-from shared.application.quote_cancellation import quote_cancellation
-from shared.application.show_account import check_access, show_subscriptions
-from shared.application.show_cancellation import show_cancellation
-from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Cancellation, Timing
-from shared.domain.errors import FairexitError, RejectedError
 
 if TYPE_CHECKING:
     from infrastructure.proof.simulated.world import World
 
-ROUTE = "POST /v1/cancellations"
+ONE = "/v1/cancellations/{id}"
 API_TIMEOUT = 25 * SECOND
 MOST_TRIES = 8
 # By which a worker's clock may be behind.
@@ -49,35 +44,46 @@ class Callers:
         self.asked: dict[str, Asked] = {}
         self.withdrawn: set[str] = set()
 
-    def _call(self, api: Callable[[Any], Any]) -> tuple[str, Any]:
-        """One HTTP request: `yes` with a body, `no` with a problem, or nothing that tells."""
+    def _call(
+        self,
+        route: str,
+        customer: str,
+        *,
+        body: object = None,
+        key: str = "",
+        path: Mapping[str, str] | None = None,
+    ) -> tuple[str, Any]:
+        """One request: `yes` with the body, `no` with the problem's name, or nothing that tells."""
         world = self._world
         try:
-            body = api(world.ports(timeout=API_TIMEOUT))
-        except RejectedError as error:
-            told: tuple[str, Any] = ("no", error)
-        except FairexitError as error:
-            world.watch.failed(error)
-            return "unknown", None
+            status, told = request(
+                world.ports(timeout=API_TIMEOUT),
+                route,
+                subject=customer,
+                body=body,
+                key=key,
+                path=path,
+            )
         except Killed:
             return "unknown", None
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return "unknown", None
+        if status >= HTTPStatus.BAD_REQUEST:
+            said: tuple[str, Any] = ("no", told["type"].removeprefix("/problems/"))
         else:
-            told = ("yes", body)
+            said = ("yes", told)
         if world.oracle.draw("answer") is Fault.ANSWER_LOST:
             return "unknown", None
-        return told
+        return said
 
     def quote(self, customer: str, subscription: str, timing: Timing) -> str | None:
         """A quote's id, if it is offered within a few tries."""
+        wanted = {"subscription": subscription, "timing": timing}
         for _ in range(MOST_TRIES):
-            told, body = self._call(
-                lambda ports: quote_cancellation(
-                    ports, customer=customer, subscription=subscription, timing=timing
-                )
-            )
+            told, body = self._call("POST /v1/quotes", customer, body=wanted)
             if told == "yes":
                 return str(body["id"])
-            if told == "no" and body.slug != "renewing":
+            if told == "no" and body != "renewing":
                 return None
             self._world.hub.wait(SECOND + self._world.chance(60 * SECOND))
         return None
@@ -98,30 +104,23 @@ class Callers:
     def _confirm(self, key: str) -> None:
         asked = self.asked[key]
         for _ in range(MOST_TRIES):
-            told, body = self._call(lambda ports: self._confirm_once(ports, asked, key))
+            told, body = self._call(
+                "POST /v1/cancellations", asked.customer, body={"quote_id": asked.quote}, key=key
+            )
             if told == "yes":
                 asked.at = asked.at or self._world.hub.now
-                asked.yes.append(body.body)
+                asked.yes.append(body)
                 if self._world.chance(4):
                     return
             elif told == "no":
-                asked.no.append((self._world.hub.instant(), body.slug))
+                asked.no.append((self._world.hub.instant(), body))
                 return
             self._world.hub.wait(SECOND + self._world.chance(90 * SECOND))
-
-    @staticmethod
-    def _confirm_once(ports: Any, asked: Asked, key: str) -> Answer:
-        return cancel_subscription(
-            ports,
-            customer=asked.customer,
-            request=ConfirmQuote(asked.quote),
-            call=ClientCall(ROUTE, key, asked.quote),
-        )
 
     def withdraw(self, customer: str, subscription: str) -> None:
         """Take back whatever cancellation the account shows, if there is one to take back."""
         for _ in range(MOST_TRIES):
-            told, shown = self._call(lambda ports: show_subscriptions(ports, customer=customer))
+            told, shown = self._call("GET /v1/subscriptions", customer)
             if told == "yes":
                 break
         else:
@@ -132,11 +131,7 @@ class Callers:
 
     def _take_back(self, customer: str, cancellation: str) -> None:
         for _ in range(MOST_TRIES):
-            told, _ = self._call(
-                lambda ports: withdraw_cancellation(
-                    ports, customer=customer, cancellation=cancellation
-                )
-            )
+            told, _ = self._call(f"DELETE {ONE}", customer, path={"id": cancellation})
             if told == "yes":
                 self.withdrawn.add(cancellation)
             if told != "unknown":
@@ -145,11 +140,9 @@ class Callers:
 
     def look(self, customer: str, cancellation: str | None) -> None:
         """A reading, which must never fail otherwise than readings do."""
-        self._call(lambda ports: check_access(ports, customer=customer))
+        self._call("GET /v1/access/{customer}", "the company", path={"customer": customer})
         if cancellation is not None:
-            self._call(
-                lambda ports: show_cancellation(ports, customer=customer, cancellation=cancellation)
-            )
+            self._call(f"GET {ONE}", customer, path={"id": cancellation})
 
     def judge(self, lost_since: int | None) -> list[tuple[str, str]]:
         """I8: whoever was told no has nothing executed; the same key has the same answer."""

@@ -42,6 +42,7 @@ class Fault(StrEnum):
     MESSAGE_LATE = "message_late"
     MESSAGE_LOST = "message_lost"
     WAKE_FAILS = "wake_fails"
+    QUEUE_FAILS = "queue_fails"
     SEND_FAILS = "send_fails"
     SEND_ANSWER_LOST = "send_answer_lost"
     CLOCK_SKEWED = "clock_skewed"
@@ -78,6 +79,7 @@ PLACES: Mapping[str, tuple[Fault, ...]] = {
     "send": (*CRASHES, Fault.SEND_FAILS, Fault.SEND_ANSWER_LOST),
     "wake": (*CRASHES, Fault.WAKE_FAILS, Fault.MESSAGE_LOST),
     "message": (Fault.MESSAGE_TWICE, Fault.MESSAGE_LATE),
+    "queue": (*CRASHES, Fault.QUEUE_FAILS),
     "event": (Fault.EVENT_LOST, Fault.EVENT_NEVER_MADE, Fault.EVENT_TWICE, Fault.EVENT_LATE),
     "refund": (Fault.REFUND_PENDS, Fault.REFUND_ASKS, Fault.REFUND_FAILS, Fault.REFUND_FAILS_LATE),
     "worker": (Fault.CLOCK_SKEWED,),
@@ -138,6 +140,7 @@ def _scale(place: str, storm: float) -> float:
     rare = {
         "event": 6,
         "message": 3,
+        "queue": 3,
         "refund": 8,
         "mutate": 2,
         "worker": 3,

@@ -6,6 +6,7 @@ A worker is a greenlet, so that the code it runs is ours as it stands, plain and
 import heapq
 import itertools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 from greenlet import getcurrent, greenlet
@@ -26,9 +27,15 @@ Ended = Callable[[BaseException | None], None]
 
 
 class Hub:
-    """The clock (milliseconds since `EPOCH`) and what is to happen, in the order of time."""
+    """The clock (milliseconds since `EPOCH`) and what is to happen, in the order of time.
 
-    def __init__(self, *, most_steps: int = 400_000) -> None:
+    `around` is what surrounds every run.
+    """
+
+    def __init__(
+        self, *, around: Callable[[], AbstractContextManager[None]], most_steps: int = 400_000
+    ) -> None:
+        self._around = around
         self.now = 0
         self._until = 0
         self._heap: list[tuple[int, int, Callable[[], object]]] = []
@@ -89,6 +96,10 @@ class Hub:
 
     def run(self, until: int) -> None:
         """Let everything happen that is due up to `until`."""
+        with self._around():
+            self._run(until)
+
+    def _run(self, until: int) -> None:
         self._loop, self._until = getcurrent(), until
         while self._heap and self._heap[0][0] <= until:
             self.now, _, act = heapq.heappop(self._heap)

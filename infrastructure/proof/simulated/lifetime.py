@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from infrastructure.proof.simulated.callers import Callers
 from infrastructure.proof.simulated.faults import Fault, Oracle, Placed, count
+from infrastructure.proof.simulated.functions import ISSUER
 from infrastructure.proof.simulated.hub import DAY, EPOCH, HOUR, MINUTE, EndlessError
 from infrastructure.proof.simulated.script import LENGTH, Plan, Script, Step
 from infrastructure.proof.simulated.sites import Sites
@@ -16,6 +17,7 @@ from infrastructure.proof.simulated.stripe import Paid
 from infrastructure.proof.simulated.table import Backup
 from infrastructure.proof.simulated.verdict import judge
 from infrastructure.proof.simulated.world import World
+from shared.application.identify_customer import link_identity
 from shared.application.reconcile import Report, reconcile
 from shared.application.reconcile_lists import Scope
 from shared.application.refresh_subscription import refresh_subscription
@@ -76,7 +78,8 @@ class Lifetime:
         except EndlessError as endless:
             violations = [*world.watch.violations, ("I3", str(endless))]
         happened = self.happened
-        happened["redrive"] += world.effects.redriven + world.events.redriven
+        queues = (world.events, *world.lanes.values())
+        happened["redrive"] += sum(queue.redriven for queue in queues)
         return Lived(
             violations,
             self._oracle.fired,
@@ -92,8 +95,11 @@ class Lifetime:
             self.subscribe(plan)
         turn_switch(world.ports(), money_moves=True, reason="proof", by="proof")
         for plan in self.script.plans:
-            refresh_subscription(
-                world.ports(), customer=plan.customer, subscription=plan.subscription
+            customer = plan.customer
+            refresh_subscription(world.ports(), customer=customer, subscription=plan.subscription)
+            # Whoever signs in is named like the customer.
+            link_identity(
+                world.ports(), issuer=ISSUER, subject=customer, customer=customer, by="proof"
             )
         world.oracle = world.stripe.oracle = self._oracle
 
@@ -234,7 +240,7 @@ class Lifetime:
         self.world.stripe_is_down = False
 
     def _reconcile(self, _step: Step) -> None:
-        self._work(self.world.reconcile)
+        self._work(self.world.compare)
         self.happened["reconciled"] += 1
 
     # -- a table that is set back, as the runbook says

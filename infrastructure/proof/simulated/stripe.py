@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from infrastructure.proof.simulated.faults import Fault, Oracle
-from infrastructure.proof.simulated.hub import DAY, MINUTE, SECOND, Hub
+from infrastructure.proof.simulated.hub import DAY, EPOCH, MINUTE, SECOND, Hub
 from shared.adapters.stripe_disputes import dispute_from_stripe
 from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import RefusedError
@@ -44,6 +44,7 @@ class Paid:
     amount: int
     currency: str
     method: str = "card"
+    created_at: datetime = EPOCH
 
 
 @dataclass(slots=True)
@@ -187,7 +188,9 @@ class Stripe:
             facts,
             tuple(lines),
             status="void" if void else "paid",
-            paid=[] if void else [Paid(f"pi_{name}", facts.customer, total, item.currency)],
+            paid=[]
+            if void
+            else [Paid(f"pi_{name}", facts.customer, total, item.currency, created_at=self.now())],
             name=name,
         )
         if not void:

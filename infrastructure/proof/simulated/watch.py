@@ -24,6 +24,7 @@ from shared.domain.payment import Payment
 from shared.domain.records import AuditEntry, EventMark
 from shared.domain.refund_operation import RefundFacts, RefundOperation
 from shared.domain.subscription import Subscription
+from shared.runtime.sqs import FailedError
 
 if TYPE_CHECKING:
     from infrastructure.proof.simulated.world import World
@@ -102,7 +103,8 @@ class Watch:
 
     def ended(self, error: BaseException | None) -> None:
         """A function has ended."""
-        if error is not None and not isinstance(error, Killed):
+        # A handler that fails has said so in its log.
+        if error is not None and not isinstance(error, (Killed, FailedError)):
             self.failed(error)
 
     def failed(self, error: BaseException) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from infrastructure.proof.simulated.faults import Fault
+from infrastructure.proof.simulated.functions import SECRET, SETTINGS
 from infrastructure.proof.simulated.hub import MINUTE, SECOND, Killed
 from shared.adapters import dynamodb_items as items
 from shared.adapters import policy_files
@@ -23,6 +24,7 @@ from shared.ports import Check, DueKey, Page, Policies, Put, Stored
 
 if TYPE_CHECKING:
     from infrastructure.proof.simulated.mutations import Api
+    from infrastructure.proof.simulated.queues import Message
     from infrastructure.proof.simulated.world import World
 
 R = TypeVar("R")
@@ -74,6 +76,10 @@ class Worker:
         """Wait; a function that waits too long is ended."""
         self._hub.wait(milliseconds)
         self._die_at_timeout()
+
+    def time_left(self) -> int:
+        """Milliseconds until the function is ended."""
+        return max(0, self._deadline - self._hub.now)
 
     def _die_at_timeout(self) -> None:
         if self._hub.now > self._deadline:
@@ -205,8 +211,27 @@ class Waker:
         if fault is not Fault.MESSAGE_LOST:
             for effect in effects:
                 body = {"customer": effect.customer, "effect": effect.id}
-                world.effects.send(body, delay=delay_seconds * SECOND)
+                world.lanes[effect.lane].send(body, delay=delay_seconds * SECOND)
         self._worker.leave(fault)
+
+
+class Events:
+    """`shared.ports.EventQueue`: what was put may come twice, when its answer is lost."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def put(self, envelope: Mapping[str, Any]) -> None:
+        """See `EventQueue`."""
+        fault = self._worker.enter("queue", "put")
+        if fault is Fault.QUEUE_FAILS:
+            raise UnavailableError("queue: throttled")
+        self._worker.world.events.send(dict(envelope))
+        self._worker.leave(fault)
+
+    def park(self, envelope: Mapping[str, Any], reason: str) -> None:
+        """See `EventQueue`; Stripe sends nothing here that has to be parked."""
+        raise AssertionError(f"parked because of {reason}: {envelope}")
 
 
 class Outbox:
@@ -281,6 +306,7 @@ class Ports:
     environment = "proof"
     livemode = False
     policies: Policies = policy_files
+    settings = SETTINGS
 
     def __init__(self, worker: Worker, billing: Api) -> None:
         self.worker = worker
@@ -292,6 +318,14 @@ class Ports:
         self.vault = Vault(worker.world)
         self.waker = Waker(worker)
         self.mailer = self.bus = Outbox(worker)
+        self.events = Events(worker)
+        # The messages that it was given.
+        self.held: dict[str, Message] = {}
+
+    @staticmethod
+    def webhook_secrets() -> list[str]:
+        """Those that are valid now."""
+        return [SECRET]
 
     @property
     def policy(self) -> str:

@@ -8,18 +8,24 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from infrastructure.proof.simulated.faults import Fault, Oracle
+from infrastructure.proof.simulated.functions import (
+    COMPARER,
+    EVENTS,
+    LANES,
+    SWEEPER,
+    deployed,
+    invoke,
+)
 from infrastructure.proof.simulated.hub import EPOCH, MINUTE, Hub
 from infrastructure.proof.simulated.keys import Keys
 from infrastructure.proof.simulated.mutations import Api
-from infrastructure.proof.simulated.queues import Body, Queue
+from infrastructure.proof.simulated.queues import Queue
 from infrastructure.proof.simulated.sites import Sites
 from infrastructure.proof.simulated.stripe import Stripe
 from infrastructure.proof.simulated.table import Table
 from infrastructure.proof.simulated.watch import Watch
+from infrastructure.proof.simulated.webhooks import Webhooks
 from infrastructure.proof.simulated.worker import FUNCTION_TIMEOUT, Ports, Worker
-from shared.application.do_due_work import do_due_work, find_due_work
-from shared.application.perform_effect import count_failed_attempt, perform_effect
-from shared.application.process_stripe_event import process_stripe_event
 from shared.application.reconcile import Report, reconcile
 from shared.application.reconcile_lists import Scope
 
@@ -33,15 +39,15 @@ class World:
 
     def __init__(self, seed: str, oracle: Oracle, *, policy: str = "voip") -> None:
         self._random = random.Random(seed)  # noqa: S311 - a seed is the point
-        self.hub = Hub()
+        self.hub = Hub(around=deployed)
         self.oracle = oracle
         self.policy = policy
         self.watch = Watch(self)
         self.table = Table(self._committed)
-        self.stripe = Stripe(self.hub, oracle, self.chance, self._webhook)
+        self.stripe = Stripe(self.hub, oracle, self.chance, Webhooks(self).deliver)
         self.keys = Keys(self.hub)
-        self.effects = Queue(self, self._perform, most=5)
-        self.events = Queue(self, self._process, most=8)
+        self.lanes = {lane: Queue(self, consumer) for lane, consumer in LANES.items()}
+        self.events = Queue(self, EVENTS)
         self.sites: Sites | None = None
         self.incarnation = 1
         self.ids = 0
@@ -72,46 +78,16 @@ class World:
 
     # -- the functions
 
-    def _perform(self, body: Body) -> None:
-        """As the effects consumer does: a message that fails is counted first."""
-        ports = self.ports()
-        try:
-            perform_effect(ports, customer=body["customer"], effect_id=body["effect"])
-        except Exception as error:
-            self.watch.failed(error)
-            count_failed_attempt(ports, customer=body["customer"], effect_id=body["effect"])
-            raise
+    def sweep(self, *, part: int = 0, parts: int = 1) -> None:
+        """One run of the minute's schedule, over its part of what is due."""
+        invoke(self.ports(), SWEEPER, {"part": part, "parts": parts})
 
-    def _process(self, body: Body) -> None:
-        """As the events consumer does."""
-        try:
-            process_stripe_event(self.ports(), body)
-        except Exception as error:
-            self.watch.failed(error)
-            raise
+    def compare(self) -> None:
+        """One run of the nightly comparison."""
+        invoke(self.ports(timeout=LONG_FUNCTION), COMPARER, {})
 
-    def _webhook(self, envelope: dict[str, Any]) -> None:
-        """Stripe delivers; while nobody answers it comes back for three days, ever later."""
-        self._deliver(envelope, self.hub.now, 1)
-
-    def _deliver(self, envelope: dict[str, Any], first: int, tries: int) -> None:
-        if self.down_until <= self.hub.now:
-            self.events.send(envelope)
-        elif self.hub.now - first < 3 * 24 * 60 * MINUTE:
-            later = min(12 * 60, 5 * 3**tries) * MINUTE
-            self.hub.after(later, lambda: self._deliver(envelope, first, tries + 1))
-
-    def sweep(self) -> None:
-        """One run of the minute's schedule."""
-        ports = self.ports(timeout=FUNCTION_TIMEOUT)
-        for due in find_due_work(ports):
-            try:
-                do_due_work(ports, due)
-            except Exception as error:  # noqa: BLE001 - as the handler does: the others go on
-                self.watch.failed(error)
-
-    def reconcile(self, scope: Scope | None = None) -> Report:
-        """One run of the nightly comparison, here and now; for a worker."""
+    def reconcile(self, scope: Scope) -> Report:
+        """The comparison as an operator's command has it, here and now; for a worker."""
         return reconcile(self.ports(timeout=LONG_FUNCTION), scope)
 
     # -- the schedule: a run that would find nothing is not told
