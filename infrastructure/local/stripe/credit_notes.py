@@ -199,8 +199,12 @@ def _check_sums(
     currency = invoice["currency"]
     if total <= 0:  # text unverified
         raise invalid("The credit note amount must be positive.", param="amount")
-    # "Refunds made through the Refund API are subtracted from the maximum" (SDK docstring).
-    left = invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"]
+    # All notes together stay within the invoice's total (documentation), of which the customer's
+    # balance may have paid a part. "Refunds made through the Refund API are subtracted from the
+    # maximum" (SDK docstring).
+    asked = invoice["total"] - invoice["pre_payment_credit_notes_amount"]
+    settled = max(invoice["amount_paid"], asked - invoice["amount_remaining"])
+    left = settled - invoice["post_payment_credit_notes_amount"]
     left -= sum(
         credit_links.unlinked(store, refund) for refund in credit_links.refunds_of(store, invoice)
     )

@@ -135,15 +135,20 @@ def _standing(life: Lifetime, customer: str, open_: set[str]) -> Found:
     if (balance.in_dispute, balance.owed) != (argued, owed):
         yield "I4", f"{customer}: {balance}, should be {argued} in dispute and {owed} owed"
     forgot = life.lost_since is not None  # and with it what it had stopped
-    paused = [one for one in _subscriptions_of(life, customer) if one in world.stripe.paused]
+    # What has ended bills nothing more, and Stripe takes no changes of it.
+    alive = [
+        name
+        for name in _subscriptions_of(life, customer)
+        if world.stripe.subscriptions[name].status is not SubscriptionStatus.ENDED
+    ]
+    paused = [name for name in alive if name in world.stripe.paused]
     if _given_up(life, COLLECTION):
         return
     if not open_ and paused and not forgot:
         yield "I16", f"collection of {customer} is still stopped"
     if open_ and rules.stop_collection:
-        for name in _subscriptions_of(life, customer):
-            alive = world.stripe.subscriptions[name].status is not SubscriptionStatus.ENDED
-            if alive and name not in world.stripe.paused:
+        for name in alive:
+            if name not in world.stripe.paused:
                 yield "I17", f"collection of {name} goes on during a chargeback"
 
 

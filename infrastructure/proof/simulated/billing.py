@@ -1,6 +1,7 @@
 """Stripe's API in front of the simulated account: what is read, with what can go wrong."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,11 +9,11 @@ from typing import Any, TypeVar
 from infrastructure.proof.simulated.faults import Fault
 from infrastructure.proof.simulated.hub import SECOND
 from infrastructure.proof.simulated.keys import Keys
-from infrastructure.proof.simulated.stripe import Note, Paid, Stripe
+from infrastructure.proof.simulated.stripe import GONE, Note, Paid, Stripe
 from infrastructure.proof.simulated.worker import Worker
 from shared.domain.contact import Contact
 from shared.domain.dispute import DisputeFacts
-from shared.domain.errors import OutcomeUnknownError, UnavailableError
+from shared.domain.errors import OutcomeUnknownError, RefusedError, UnavailableError
 from shared.domain.invoice import CreditNoteLine, InvoiceFacts, PaymentFacts, PendingCharge
 from shared.domain.network_month import ChargeFacts
 from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementFacts
@@ -24,6 +25,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 PER_PAGE = 10
+FINALIZED = ("paid", "open")
 TIMES_OUT = 10 * SECOND
 
 
@@ -69,10 +71,15 @@ class Reads:
         }
         rows = lists[kind]()
         if since is not None:
-            rows = [row for row in rows if _created(row) >= since]
+            second = since.replace(microsecond=0)
+            rows = [row for row in rows if _created(row) >= second]
         rows.reverse()
-        names = [_name(row) for row in rows]
-        begin = names.index(after) + 1 if after in names else 0
+        begin = 0
+        if after is not None:
+            names = [_name(row) for row in rows]
+            if after not in names:
+                raise RefusedError("resource_missing", after)
+            begin = names.index(after) + 1
         part = rows[begin : begin + PER_PAGE]
         more = begin + PER_PAGE < len(rows)
         return Page(tuple(part), _name(part[-1]) if more else None)
@@ -89,7 +96,10 @@ class Reads:
 
     def contact(self, customer: str) -> Contact | None:
         """See `Billing`."""
-        return self.ask("contact", lambda: Contact(self.stripe.emails.get(customer)))
+        emails = self.stripe.emails
+        return self.ask(
+            "contact", lambda: Contact(emails[customer]) if customer in emails else None
+        )
 
     def subscription(self, subscription: str) -> SubscriptionFacts | None:
         """See `Billing`."""
@@ -104,7 +114,7 @@ class Reads:
         """See `Billing`."""
         return self.ask(
             "subscriptions",
-            lambda: [one for one in self.all_subscriptions() if one.customer == customer],
+            lambda: [one for one in self.all_subscriptions() if one.customer == customer][::-1],
         )
 
     def subscription_invoices(self, subscription: str, after: datetime) -> list[InvoiceFacts]:
@@ -115,7 +125,7 @@ class Reads:
                 self.whole(name)
                 for name, invoice in self.stripe.invoices.items()
                 if invoice.facts.subscription == subscription
-                and invoice.facts.status in ("paid", "open")
+                and invoice.facts.status in FINALIZED
                 and any(line.period_end > after for line in invoice.facts.lines)
             ]
 
@@ -133,8 +143,11 @@ class Reads:
         """See `Billing`."""
 
         def read() -> InvoiceFacts | None:
-            found = self.stripe.invoices.get(reference)
-            return self.whole(reference) if found and found.customer == customer else None
+            for name, one in self.stripe.invoices.items():
+                meant = reference in (name, one.facts.number) and one.customer == customer
+                if meant and one.facts.status in FINALIZED:
+                    return self.whole(name)
+            return None
 
         return self.ask("invoice_of", read)
 
@@ -149,8 +162,9 @@ class Reads:
             "open_invoices",
             lambda: [
                 one.facts
-                for one in self.stripe.invoices.values()
-                if one.customer == customer and one.facts.status in ("open", "draft")
+                for status in ("open", "draft")
+                for one in reversed(self.stripe.invoices.values())
+                if one.customer == customer and one.facts.status == status
             ],
         )
 
@@ -160,7 +174,9 @@ class Reads:
         return self.ask(
             "pending_charges",
             lambda: [
-                one for one in self.stripe.pending.values() if one.subscription == subscription
+                one
+                for one in reversed(self.stripe.pending.values())
+                if one.subscription == subscription
             ],
         )
 
@@ -197,7 +213,8 @@ class Reads:
         """See `Billing`."""
 
         def read() -> list[RefundFacts]:
-            found = [one for one in self.stripe.refunds.values() if one.payment == payment]
+            refunds = reversed(self.stripe.refunds.values())
+            found = [one for one in refunds if one.payment == payment]
             self.worker.world.watch.looked(payment, found)
             return found
 
@@ -235,15 +252,70 @@ class Reads:
         credit: int,
         out_of_band: int,
     ) -> int:
-        """See `Billing`."""
-        del invoice, refund, credit, out_of_band
-        return self.ask("preview_credit_note", lambda: total_of(lines))
+        """See `Billing`; what it would refund must be there as well."""
+
+        def read() -> int:
+            total = check_note(self.stripe, invoice, lines, (), refund + credit + out_of_band)
+            if refund:
+                paid = self.stripe.invoices[invoice].paid
+                if len(paid) != 1:
+                    raise RefusedError("400", "several payments, or none")
+                self.stripe.check_refund(paid[0], refund)
+            return total
+
+        return self.ask("preview_credit_note", read)
 
 
-def total_of(lines: Sequence[CreditNoteLine]) -> int:
-    """What a credit note over these lines comes to."""
+def found(things: Mapping[str, T], name: str) -> T:
+    """A thing by its name, which a change must know."""
+    if name not in things:
+        raise RefusedError("resource_missing", name)
+    return things[name]
+
+
+def check_note(
+    stripe: Stripe,
+    invoice: str,
+    lines: Sequence[CreditNoteLine],
+    refunds: Sequence[tuple[Any, ...]],
+    otherwise: int,
+) -> int:
+    """What a credit note over these lines comes to, or why Stripe would refuse it.
+
+    `otherwise` is what goes to the balance, outside of Stripe, or is refunded with the note.
+    """
+    known = found(stripe.invoices, invoice)
+    if known.facts.status != "paid":
+        raise RefusedError("400", f"an invoice that is {known.facts.status}")
+    own = {line.id: line for line in known.facts.lines}
+    for line in lines:
+        if line.amount > found(own, line.invoice_line).amount + own[line.invoice_line].tax:
+            raise RefusedError("400", "more than the line")
+    linked = Counter[str]()
+    for note in stripe.notes.values():
+        linked.update(dict(note.refunds))
+    mine = {paid.id for paid in known.paid}
+    gone = {
+        one.id: one.amount
+        for one in stripe.refunds.values()
+        if one.payment in mine and one.status not in GONE
+    }
+    for refund, amount in refunds:
+        if found(stripe.refunds, refund).id not in gone:
+            raise RefusedError("400", "no refund of this invoice")
+        linked[refund] += amount
+        if not amount > 0 or linked[refund] > gone[refund]:
+            raise RefusedError("400", "more than is left of that refund")
     on_top = sum(tax.amount for line in lines for tax in line.taxes if not tax.inclusive)
-    return sum(line.amount for line in lines) + on_top
+    total = sum(line.amount for line in lines) + on_top
+    if total <= 0 or total != otherwise + sum(amount for _, amount in refunds):
+        raise RefusedError("400", "the parts are not the total")
+    worth = sum(line.amount + line.tax for line in known.facts.lines)
+    spent = sum(note.total for note in stripe.notes.values() if note.invoice == invoice)
+    spent += sum(amount - linked[refund] for refund, amount in gone.items())
+    if spent + total > worth:
+        raise RefusedError("400", "more than the invoice")
+    return total
 
 
 def _note_facts(note: Note) -> CreditNoteFacts:

@@ -42,7 +42,7 @@ class Keys:
     def find(self, key: str) -> Kept | None:
         """What is remembered of a key; nothing once a day has passed."""
         known = self.kept.get(key)
-        if known is not None and not known.in_use and self._hub.now - known.at > KEPT:
+        if known is not None and not known.in_use and self._hub.now - known.at >= KEPT:
             del self.kept[key]
             return None
         return known

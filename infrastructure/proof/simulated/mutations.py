@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from infrastructure.proof.simulated.billing import TIMES_OUT, Reads, total_of
+from infrastructure.proof.simulated.billing import TIMES_OUT, Reads, check_note, found
 from infrastructure.proof.simulated.faults import Fault
 from infrastructure.proof.simulated.hub import MINUTE, SECOND
 from infrastructure.proof.simulated.keys import Kept
-from infrastructure.proof.simulated.stripe import GONE, Note
+from infrastructure.proof.simulated.stripe import Note
 from shared.domain.errors import OutcomeUnknownError, RefusedError, UnavailableError
 from shared.domain.invoice import CreditNoteLine, PendingCharge
 from shared.domain.refund_operation import RefundFacts
-from shared.domain.subscription import SubscriptionStatus
+from shared.domain.subscription import SubscriptionFacts, SubscriptionStatus
 
 T = TypeVar("T")
 
@@ -27,6 +27,7 @@ class Api(Reads):
     def mutate(self, name: str, key: str | None, params: object, act: Callable[[], T]) -> T:
         """One request that changes something, under its key."""
         worker, keys = self.worker, self.keys
+        asked = (name, params)
         fault = worker.enter("mutate", name)
         worker.world.watch.posted(name, key, params)
         if fault is Fault.STRIPE_BUSY:
@@ -36,29 +37,29 @@ class Api(Reads):
             raise OutcomeUnknownError("stripe: cut")
         fresh = key is None or keys.find(key) is None
         if fault is Fault.STRIPE_LATE and fresh:
-            self._execute_late(key, params, act)
+            self._execute_late(key, asked, act)
             worker.pass_time(TIMES_OUT)
             raise OutcomeUnknownError("stripe: timed out")
         if fault is Fault.STRIPE_500_IDLE and fresh:
-            keys.break_down(key, params)
+            keys.break_down(key, asked)
             raise OutcomeUnknownError("stripe: 500", sticky=True)
         try:
-            answer = keys.run(key, params, act)
+            answer = keys.run(key, asked, act)
         except (RefusedError, OutcomeUnknownError) as error:
             worker.world.watch.answered(name, key, params, error)
             raise
         if fault is Fault.STRIPE_500_DONE and fresh:
-            keys.break_down(key, params)
+            keys.break_down(key, asked)
             raise OutcomeUnknownError("stripe: 500", sticky=True)
         worker.leave(fault)
         if fault is Fault.STRIPE_CUT_AFTER:
             raise OutcomeUnknownError("stripe: cut")
         return answer
 
-    def _execute_late(self, key: str | None, params: object, act: Callable[[], object]) -> None:
+    def _execute_late(self, key: str | None, asked: object, act: Callable[[], object]) -> None:
         """The request is in Stripe's hands and will be carried out, some time."""
         world = self.worker.world
-        entry = Kept(world.hub.now, params, in_use=True)
+        entry = Kept(world.hub.now, asked, in_use=True)
         if key:
             self.keys.kept[key] = entry
 
@@ -77,9 +78,7 @@ class Api(Reads):
         """See `Billing`."""
 
         def act() -> None:
-            facts = self.stripe.subscriptions[subscription]
-            if facts.status is SubscriptionStatus.ENDED:
-                raise RefusedError("resource_missing", "it has ended")
+            facts = self._changeable(subscription)
             end = max(item.period_end for item in facts.items) if cancel else None
             self.stripe.set_subscription(replace(facts, cancels_at=end), "updated")
 
@@ -89,7 +88,7 @@ class Api(Reads):
         """See `Billing`."""
 
         def act() -> None:
-            if self.stripe.subscriptions[subscription].status is SubscriptionStatus.ENDED:
+            if self._known(subscription).status is SubscriptionStatus.ENDED:
                 raise RefusedError("resource_missing", "it has ended")
             self.stripe.end(subscription, self.stripe.now())
 
@@ -97,13 +96,32 @@ class Api(Reads):
 
     def pause_collection(self, subscription: str, *, key: str) -> None:
         """See `Billing`."""
-        pause = self.stripe.paused.add
-        self.mutate("pause_collection", key, subscription, lambda: pause(subscription))
+
+        def act() -> None:
+            facts = self._changeable(subscription)
+            self.stripe.paused.add(subscription)
+            self.stripe.set_subscription(facts, "updated")
+
+        self.mutate("pause_collection", key, subscription, act)
 
     def resume_collection(self, subscription: str, *, key: str) -> None:
         """See `Billing`."""
-        resume = self.stripe.paused.discard
-        self.mutate("resume_collection", key, subscription, lambda: resume(subscription))
+
+        def act() -> None:
+            facts = self._changeable(subscription)
+            self.stripe.paused.discard(subscription)
+            self.stripe.set_subscription(facts, "updated")
+
+        self.mutate("resume_collection", key, subscription, act)
+
+    def _known(self, subscription: str) -> SubscriptionFacts:
+        return found(self.stripe.subscriptions, subscription)
+
+    def _changeable(self, subscription: str) -> SubscriptionFacts:
+        facts = self._known(subscription)
+        if facts.status is SubscriptionStatus.ENDED:
+            raise RefusedError("invalid_canceled_subscription_fields", "it has ended")
+        return facts
 
     # -- invoices and what waits for them
 
@@ -111,7 +129,7 @@ class Api(Reads):
         """See `Billing`."""
 
         def act() -> None:
-            known = self.stripe.invoices[invoice]
+            known = found(self.stripe.invoices, invoice)
             known.facts = replace(known.facts, collects=on)
 
         self.mutate("set_auto_advance", key, (invoice, on), act)
@@ -120,9 +138,9 @@ class Api(Reads):
         """See `Billing`."""
 
         def act() -> None:
-            known = self.stripe.invoices[invoice]
+            known = found(self.stripe.invoices, invoice)
             if known.facts.status != "open":
-                raise RefusedError("invoice_not_open", known.facts.status)
+                raise RefusedError("400", known.facts.status)
             known.facts = replace(known.facts, status="void")
 
         self.mutate("void_invoice", key, invoice, act)
@@ -131,23 +149,22 @@ class Api(Reads):
         """See `Billing`."""
 
         def act() -> None:
-            known = self.stripe.invoices[invoice]
+            known = found(self.stripe.invoices, invoice)
             if known.facts.status != "draft":
-                raise RefusedError("invoice_not_draft", known.facts.status)
+                raise RefusedError("invoice_not_editable", known.facts.status)
             known.facts = replace(known.facts, status="open", collects=False)
 
         self.mutate("finalize_draft", key, invoice, act)
 
     def remove_charge(self, charge: str) -> None:
         """See `Billing`."""
-        gone = self.stripe.pending.pop
-        self.mutate("remove_charge", None, charge, lambda: gone(charge, None))
+        self.mutate("remove_charge", None, charge, lambda: self.stripe.drop_charge(charge))
 
     def add_charge(self, params: Mapping[str, Any], *, operation: str, key: str) -> str:
         """See `Billing`."""
 
         def act() -> str:
-            facts = self.stripe.subscriptions[params["subscription"]]
+            facts = self._known(params["subscription"])
             if facts.status is SubscriptionStatus.ENDED:
                 raise RefusedError("400", "a subscription that has ended takes no charges")
             name = self.stripe.name("ii")
@@ -162,11 +179,11 @@ class Api(Reads):
                 tax_rates=tuple(params["tax_rates"]),
                 discountable=params["discountable"],
             )
-            self.stripe.added.setdefault(operation, name)
+            self.stripe.added[operation] = name
             self.worker.world.watch.charged(operation)
             return name
 
-        return self.mutate("add_charge", key, (operation, params["amount"]), act)
+        return self.mutate("add_charge", key, (operation, dict(params)), act)
 
     # -- money
 
@@ -209,27 +226,10 @@ class Api(Reads):
         out_of_band: int,
     ) -> str:
         stripe = self.stripe
-        known = stripe.invoices[invoice]
-        if known.facts.status != "paid":
-            raise RefusedError("400", f"an invoice that is {known.facts.status}")
-        claimed = {refund for note in stripe.notes.values() for refund, _ in note.refunds}
-        mine = {paid.id for paid in known.paid}
-        for refund, amount in refunds:
-            seen = stripe.refunds.get(refund)
-            if seen is None or seen.payment not in mine or seen.status in GONE:
-                raise RefusedError("400", "no refund of this invoice")
-            if refund in claimed or amount != seen.amount:
-                raise RefusedError("400", "more than is left of that refund")
-        total = total_of(lines)
-        if total != credit + out_of_band + sum(amount for _, amount in refunds):
-            raise RefusedError("400", "the parts are not the total")
-        worth = sum(line.amount + line.tax for line in known.facts.lines)
-        credited = sum(note.total for note in stripe.notes.values() if note.invoice == invoice)
-        if credited + total > worth:
-            raise RefusedError("400", "more than the invoice")
-        name = stripe.name("cn")
+        total = check_note(stripe, invoice, lines, refunds, credit + out_of_band)
+        name, customer = stripe.name("cn"), stripe.invoices[invoice].customer
         stripe.notes[name] = Note(
-            name, invoice, known.customer, total, credit, tuple(refunds), operation, stripe.now()
+            name, invoice, customer, total, credit, tuple(refunds), operation, stripe.now()
         )
         self.worker.world.watch.documented(operation)
         return name

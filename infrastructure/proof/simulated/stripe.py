@@ -85,6 +85,7 @@ class Stripe:
     invoices: dict[str, Invoice] = field(default_factory=dict)
     pending: dict[str, PendingCharge] = field(default_factory=dict)
     added: dict[str, str] = field(default_factory=dict)
+    charged: set[str] = field(default_factory=set)
     refunds: dict[str, RefundFacts] = field(default_factory=dict)
     disputes: dict[str, DisputeFacts] = field(default_factory=dict)
     _raw_disputes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -139,6 +140,9 @@ class Stripe:
     def end(self, subscription: str, at: datetime) -> None:
         """End a subscription; no proration and no last invoice."""
         facts = self.subscriptions[subscription]
+        for one in self.invoices.values():
+            if one.facts.subscription == subscription and one.facts.collects:
+                one.facts = replace(one.facts, collects=False)
         ended = replace(facts, status=SubscriptionStatus.ENDED, ended_at=at)
         self.set_subscription(ended, "deleted")
 
@@ -181,6 +185,7 @@ class Stripe:
             ),
         ]  # fmt: skip
         for one in mine:
+            self.charged.add(one.id)
             del self.pending[one.id]
         total = sum(line.amount for line in lines)
         void = facts.id in self.paused
@@ -208,7 +213,7 @@ class Stripe:
     ) -> str:
         """An invoice of a subscription."""
         name = name or self.name("in")
-        created = min(line.period_start for line in lines)
+        created = min(self.now(), *(line.period_start for line in lines))
         invoice = InvoiceFacts(
             id=name,
             number=name.upper(),
@@ -220,9 +225,18 @@ class Stripe:
             credited=0,
             subscription=facts.id,
             collects=status in ("open", "draft"),
+            customer=facts.customer,
+            paid_at=created if status == "paid" else None,
         )
         self.invoices[name] = Invoice(invoice, facts.customer, paid, other or [])
         return name
+
+    def drop_charge(self, charge: str) -> None:
+        """Take back what waits for an invoice; what is on one stays, what is gone is gone."""
+        if charge in self.charged:
+            raise RefusedError("400", "on an invoice that can no longer be edited")
+        if self.pending.pop(charge, None):
+            self.added = {made: name for made, name in self.added.items() if name != charge}
 
     # -- payments and refunds
 
@@ -255,10 +269,7 @@ class Stripe:
         paid = self.payments().get(payment)
         if paid is None:
             raise RefusedError("resource_missing", "no such payment")
-        if self.disputes_of(payment):
-            raise RefusedError("charge_disputed", "charged back")
-        if not 0 < amount <= paid.amount - self.refunded(payment):
-            raise RefusedError("charge_already_refunded", "more than is left")
+        self.check_refund(paid, amount)
         fate = self.oracle.draw("refund")
         begins = BEGINS_AS.get(fate, "succeeded") if fate else "succeeded"
         made = RefundFacts(
@@ -283,12 +294,24 @@ class Stripe:
             self.hub.after(delay, lambda: self.settle(made.id, status))
         return made
 
-    def settle(self, refund: str, status: str) -> None:
+    def check_refund(self, paid: Paid, amount: int) -> None:
+        """Refuse what cannot go back."""
+        left = paid.amount - self.refunded(paid.id)
+        if self.disputes_of(paid.id):
+            raise RefusedError("charge_disputed", "charged back")
+        if not left:
+            raise RefusedError("charge_already_refunded", "nothing is left")
+        if not 0 < amount <= left:
+            raise RefusedError("400", "more than is left")
+
+    def settle(
+        self, refund: str, status: str, failure: str | None = "expired_or_canceled_card"
+    ) -> None:
         """A refund's later fate, unless it has met one."""
         known = self.refunds[refund]
         if known.status in GONE or known.status == status:
             return
-        failure = "expired_or_canceled_card" if status == "failed" else None
+        failure = failure if status == "failed" else None
         self.refunds[refund] = replace(known, status=status, failure=failure)
         if status == "failed":
             self._move(refund, "refund_failure", known.amount, known.currency)
@@ -337,7 +360,7 @@ class Stripe:
         self._move_funds(dispute, "dispute", -raw["amount"], FEE)
         for refund in list(self.refunds.values()):
             if refund.payment == raw["payment_intent"] and refund.status == "pending":
-                self.settle(refund.id, "failed")
+                self.settle(refund.id, "failed", "charge_for_pending_refund_disputed")
 
     def _move_funds(self, dispute: str, category: str, amount: int, fee: int) -> None:
         raw = self._raw_disputes[dispute]

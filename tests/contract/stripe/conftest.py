@@ -15,6 +15,7 @@ from infrastructure.local.stripe.clock import Clock
 from infrastructure.local.stripe.sdk import Sdk
 from infrastructure.local.stripe.server import Server
 from infrastructure.local.stripe.service import LocalStripe
+from tests.contract.stripe.accounts import Account, Served, Simulated
 
 START = "2026-01-01T00:00:00Z"
 
@@ -170,3 +171,11 @@ def inbox():
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(params=["simulated", "local"])
+def account(request: pytest.FixtureRequest) -> Account:
+    """Whoever wins here has won on both: the lifetimes' Stripe, and the local one over HTTP."""
+    if request.param == "simulated":
+        return Simulated()
+    return Served(request.getfixturevalue("shop"))
