@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from infrastructure.proof.goals import Result
+from infrastructure.proof.scheduled import scheduled
 from infrastructure.proof.simulated.faults import Placed
 from infrastructure.proof.simulated.hub import EPOCH
 from infrastructure.proof.simulated.world import World
 from shared.application.do_due_work import do_due_work, find_due_work
 from shared.application.show_account import check_access
-from shared.domain.account import Account
-from shared.domain.subscription import Subscription, SubscriptionItem, SubscriptionStatus
-from shared.ports import Put
+from shared.domain.subscription import Subscription, SubscriptionItem
 
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -71,11 +70,8 @@ def _end(end: datetime) -> Iterator[str]:
     """One subscription, looked at before its end, at it, and by the minute's schedule after it."""
     world = World("end", Placed({}))
     start = end - timedelta(days=30)
-    item = SubscriptionItem("si", "prod", "price", 1, 100, "usd", "month", start, end, end)
-    record = Subscription("sub", "cus_end", SubscriptionStatus.ACTIVE, (item,), ends_at=end)
-    world.table.commit(
-        0, [Put(Account("cus_end"), 0), Put(record, 0)], incarnation=1, livemode=False
-    )
+    item = SubscriptionItem("si", "prod", "price", 1, 100, "usd", "month", start, end)
+    world.table.commit(0, scheduled("cus_end", "sub", item), incarnation=1, livemode=False)
     _move(world, end - SECOND)
     if find_due_work(world.ports()):
         yield "due a second early"

@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any
 
 from infrastructure.proof.goals import Result
+from infrastructure.proof.scheduled import scheduled
 from infrastructure.proof.simulated.faults import Placed
 from infrastructure.proof.simulated.hub import HOUR, MINUTE, SECOND
 from infrastructure.proof.simulated.lifetime import Lifetime
 from infrastructure.proof.simulated.script import Plan, Script
-from shared.domain.account import Account
 from shared.domain.cancellation import Timing
 from shared.domain.effects import Effect
 from shared.domain.invoice import PendingCharge
@@ -25,7 +25,6 @@ from shared.domain.subscription import (
     SubscriptionItem,
     SubscriptionStatus,
 )
-from shared.ports import Put
 
 ENDS, CHARGED = 10_000, 10
 LATEST, MOST_POSTS, HOTTEST, LONGEST_WAIT = 520, 20, 50, 5
@@ -78,11 +77,8 @@ class _Burst:
         world, customer, name = self.world, f"cus_{word}", f"sub_{word}"
         end = world.hub.instant() + timedelta(milliseconds=AT - world.hub.now)
         start = end - timedelta(days=30)
-        item = SubscriptionItem(f"si_{number}", "p", "pr", 1, 900, "usd", "month", start, end, end)
-        record = Subscription(name, customer, SubscriptionStatus.ACTIVE, (item,), ends_at=end)
-        world.table.commit(
-            0, [Put(Account(customer), 0), Put(record, 0)], incarnation=1, livemode=False
-        )
+        item = SubscriptionItem(f"si_{number}", "p", "pr", 1, 900, "usd", "month", start, end)
+        world.table.commit(0, scheduled(customer, name, item), incarnation=1, livemode=False)
         world.stripe.emails[customer] = f"{customer}@example.com"
         world.stripe.subscriptions[name] = SubscriptionFacts(
             id=name,
@@ -120,8 +116,8 @@ class _Burst:
 
     def judge(self) -> Iterator[str]:
         """What was dropped, or took too long."""
-        table, end = self.world.table, self.world.hub.instant()
-        late = [s.id for s in table.every(Subscription) if s.due_at and s.due_at < end]
+        table = self.world.table
+        late = [s.id for s in table.every(Subscription) if s.ends_at and not s.ended_at]
         still = [e.id for e in table.every(Effect) if e.due_at is not None]
         if late or still:
             yield f"{len(late)} ends and {len(still)} effects were dropped"

@@ -73,8 +73,11 @@ class Subscription:
 
     @property
     def due_at(self) -> datetime | None:
-        """When the end has to be carried out; None when no end is set or it has been."""
-        return None if self.ended_at else self.ends_at
+        """When an end of ours has to be carried out; None when none is set or it has been.
+
+        An end that somebody else has set is Stripe's to carry out: what we know of it may be old.
+        """
+        return None if self.ended_at or self.cancellation is None else self.ends_at
 
     def ending(self, ends: dict[str, datetime], cancellation: str | None) -> "Subscription":
         """The subscription with an end set: `ends` maps each item to its `access_until`."""

@@ -199,12 +199,19 @@ def _as_promised(life: Lifetime, one: Cancellation, subscription: Subscription) 
 
 
 def _taken_back(life: Lifetime, one: Cancellation, subscription: Subscription) -> Found:
-    """Nothing but another cancellation ends what was taken back."""
+    """Nothing but another cancellation ends what was taken back, or a person hears of it."""
     seen = life.world.stripe.subscriptions[one.subscription]
     ends = seen.cancels_at is not None or seen.ended_at is not None
     undone = Fault.STRIPE_LATE in life.fired.values() or life.lost_since is not None
-    if ends and subscription.cancellation is None and not undone and not _given_up(life, ENDING):
+    told = undone or _given_up(life, ENDING) or _alerted(life, "withdrawal_not_kept", one.id)
+    if ends and subscription.cancellation is None and not told:
         yield "I16", f"{one.id} was taken back, and {one.subscription} ends all the same"
+
+
+def _alerted(life: Lifetime, what: str, subject: str) -> bool:
+    """Whether a person was called because of it."""
+    sent = (content for _, content in life.world.watch.sent_out.values())
+    return any((one.get("what"), one.get("subject")) == (what, subject) for one in sent)
 
 
 def _charges(life: Lifetime) -> Found:

@@ -55,6 +55,8 @@ class Callers:
     ) -> tuple[str, Any]:
         """One request: `yes` with the body, `no` with the problem's name, or nothing that tells."""
         world = self._world
+        if world.is_paused:
+            return "unknown", None
         try:
             status, told = request(
                 world.ports(timeout=API_TIMEOUT),

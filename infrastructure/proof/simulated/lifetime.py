@@ -29,7 +29,8 @@ from shared.domain.errors import RefusedError
 from shared.domain.invoice import LineFacts, PaymentFacts, PendingCharge
 from shared.domain.subscription import SubscriptionFacts, SubscriptionItem, SubscriptionStatus
 
-DRAIN = 7 * MINUTE
+# The longest time-out of a function, and how long a request may be on its way to Stripe.
+DRAIN = SETTLE = 15 * MINUTE
 EVERYTHING = Scope(money_days=60, grace=timedelta(0), everyone=True)
 
 
@@ -240,6 +241,8 @@ class Lifetime:
         self.world.stripe_is_down = False
 
     def _reconcile(self, _step: Step) -> None:
+        if self.world.is_paused:
+            return
         self._work(self.world.compare)
         self.happened["reconciled"] += 1
 
@@ -249,10 +252,11 @@ class Lifetime:
         self._saved = (self.world.hub.now, self.world.table.backup())
 
     def _restore(self, _step: Step) -> None:
-        """Stop money, let everything come to rest, set the table back."""
+        """Stop money, let nothing begin and everything come to rest, set the table back."""
         if self._saved is None:
             return
         self._turn(money_moves=False)
+        self.world.is_paused = True
         self.world.hub.after(DRAIN, self._set_back)
 
     def _set_back(self) -> None:
@@ -261,13 +265,12 @@ class Lifetime:
         self.lost_since, rows = self._saved
         world.table.restore(rows)
         world.incarnation += 1
-        world.watch.closed_since = None
-        world.replan()
-        self.happened["restore"] += 1
-        world.hub.after(world.chance(MINUTE), self._look_and_open)
-
-    def _look_and_open(self) -> None:
         self._turn(money_moves=False)
+        self.happened["restore"] += 1
+        world.hub.after(world.chance(MINUTE), lambda: self._look_and_open(world.hub.now))
+
+    def _look_and_open(self, since: int) -> None:
+        """Take in what Stripe knows; what was on its way there has arrived before all goes on."""
 
         def look() -> None:
             self.world.reconcile(EVERYTHING)
@@ -275,9 +278,14 @@ class Lifetime:
         def looked(error: BaseException | None) -> None:
             self.world.watch.ended(error)
             if error is None:
-                self._turn(money_moves=True)
+                self.world.hub.at(since + SETTLE, go_on)
             else:
                 self.world.hub.after(MINUTE, again)
+
+        def go_on() -> None:
+            self.world.is_paused = False
+            self.world.replan()
+            self._turn(money_moves=True)
 
         def again() -> None:
             self.world.hub.work(self.world.hub.now, look, looked)

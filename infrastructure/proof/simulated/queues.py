@@ -86,9 +86,9 @@ class Queue:
         world = self._world
         now, down = world.hub.now, world.down_until
         while self._free and (batch := self._due(now)):
-            if down > now:
+            if down > now or world.is_paused:
                 for message in batch:
-                    self._show(message, down + world.chance(MINUTE))
+                    self._show(message, max(down, now + 1) + world.chance(MINUTE))
                 continue
             for message in batch:
                 message.receives += 1

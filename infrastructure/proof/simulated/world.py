@@ -54,6 +54,8 @@ class World:
         self.destroyed: dict[str, datetime] = {}
         self.stripe_is_down = False
         self.down_until = 0
+        # While a table is set back no function has workers but the one that takes webhooks.
+        self.is_paused = False
         self.redrives = True
         self._sweep_at: int | None = None
 
@@ -110,7 +112,8 @@ class World:
     def _run_sweep(self, planned: int) -> None:
         if self._sweep_at != planned:
             return
-        if self.down_until > self.hub.now or self.oracle.draw("schedule") is Fault.SCHEDULE_MISSED:
+        down = self.is_paused or self.down_until > self.hub.now
+        if down or self.oracle.draw("schedule") is Fault.SCHEDULE_MISSED:
             until = max(self.down_until, self.hub.now + (1 + self.chance(20)) * MINUTE)
             again = self._sweep_at = -(-until // MINUTE) * MINUTE
             self.hub.at(again, lambda: self._run_sweep(again))

@@ -37,9 +37,18 @@ def _after_schedule(change: Change, effect: Effect, _result: Result) -> None:
         change.effect(EffectKind.UNSCHEDULE_CANCELLATION, effect.params)
 
 
+def _not_scheduled(change: Change, effect: Effect, reason: str) -> None:
+    """Taken back meanwhile: whatever has come of it at Stripe is undone."""
+    known = change.load(Cancellation, effect.params["cancellation"])
+    if known and known.state is CancellationState.WITHDRAWN:
+        change.effect(EffectKind.UNSCHEDULE_CANCELLATION, effect.params)
+    else:
+        _not_cancelled(change, effect, reason)
+
+
 def _may_unschedule(services: Services, effect: Effect) -> Verdict:
     stored = services.store.get(Subscription, effect.customer, effect.params["subscription"])
-    if stored and (stored.record.cancellation or stored.record.ended_at):
+    if stored and stored.record.cancellation:
         return Skip("cancelled again since")
     return Go()
 
@@ -48,6 +57,18 @@ def _unschedule(services: Services, effect: Effect) -> Result:
     subscription = effect.params["subscription"]
     services.billing.set_cancel_at_period_end(subscription, cancel=False, key=key_of(effect))
     return {}
+
+
+def _after_unschedule(change: Change, effect: Effect, _result: Result) -> None:
+    """It renews: an end that was read at Stripe while this was on its way is ours, and gone."""
+    known = change.load(Subscription, effect.params["subscription"])
+    if known and known.ends_at and not known.cancellation and not known.ended_at:
+        change.put(known.renewing())
+
+
+def _not_unscheduled(change: Change, effect: Effect, reason: str) -> None:
+    """The customer was told that it goes on, and it ends: nobody but a person can make it good."""
+    change.alert("withdrawal_not_kept", effect.params["cancellation"], reason)
 
 
 def _already_ended(services: Services, effect: Effect) -> Result | None:
@@ -94,10 +115,16 @@ PERFORMERS = {
         send=_schedule,
         may_send=_may_schedule,
         adopt=_after_schedule,
-        reject=_not_cancelled,
-        hand_over=_not_cancelled,
+        reject=_not_scheduled,
+        hand_over=_not_scheduled,
     ),
-    EffectKind.UNSCHEDULE_CANCELLATION: Performer(send=_unschedule, may_send=_may_unschedule),
+    EffectKind.UNSCHEDULE_CANCELLATION: Performer(
+        send=_unschedule,
+        may_send=_may_unschedule,
+        adopt=_after_unschedule,
+        reject=_not_unscheduled,
+        hand_over=_not_unscheduled,
+    ),
     EffectKind.CANCEL_SUBSCRIPTION: Performer(
         send=_cancel,
         look_up=_already_ended,

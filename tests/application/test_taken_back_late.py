@@ -1,0 +1,130 @@
+"""A cancellation that is taken back while its end is on its way, or has come, at Stripe."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.application.perform_effect import perform_effect
+from shared.application.refresh_subscription import refresh_subscription
+from shared.application.withdraw_cancellation import withdraw_cancellation
+from shared.domain.cancellation import Cancellation, CancellationState, Timing
+from shared.domain.effects import EffectKind
+from shared.domain.errors import OutcomeUnknownError, RefusedError
+from shared.domain.subscription import Subscription, SubscriptionStatus
+from tests.application.annual_plan import confirm, quoted
+from tests.application.builders import (
+    CUSTOMER,
+    SUBSCRIPTION,
+    YEAR_END,
+    services_with_annual_plan,
+)
+from tests.fakes.services import FakeServices
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return services_with_annual_plan()
+
+
+def cancelled(services: FakeServices) -> str:
+    """A cancellation for the end of the cycle, of which Stripe has not heard yet."""
+    return str(confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"]).body["id"])
+
+
+def known(services: FakeServices) -> Subscription:
+    stored = services.store.get(Subscription, CUSTOMER, SUBSCRIPTION)
+    assert stored is not None
+    return stored.record
+
+
+def test_an_end_that_was_read_before_stripe_heard_of_the_take_back_ends_nothing(
+    services: FakeServices,
+) -> None:
+    cancellation = cancelled(services)
+    services.run_effects()
+    withdraw_cancellation(services, customer=CUSTOMER, cancellation=cancellation)
+    # An event comes before the effect: Stripe still has the end that was taken back.
+    refresh_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
+    assert known(services).ends_at == YEAR_END
+    services.run_effects()
+    assert known(services).ends_at is None
+    assert known(services).items[0].access_until is None
+
+
+def test_an_end_that_somebody_else_has_set_is_carried_out_by_stripe_alone(
+    services: FakeServices,
+) -> None:
+    seen = services.billing.known_subscriptions[SUBSCRIPTION]
+    services.billing.known_subscriptions[SUBSCRIPTION] = replace(seen, cancels_at=YEAR_END)
+    refresh_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
+    # Taken back in the dashboard, and the event of that is late.
+    services.billing.known_subscriptions[SUBSCRIPTION] = seen
+    services.clock.instant = YEAR_END + timedelta(minutes=1)
+    assert services.run_due_work()["ended"] == 0
+    services.run_effects()
+    assert services.billing.known_subscriptions[SUBSCRIPTION].status is SubscriptionStatus.ACTIVE
+    refresh_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
+    assert known(services).ends_at is None
+
+
+@pytest.mark.parametrize("how", ["no outcome", "refused"])
+def test_what_became_of_an_end_that_was_taken_back_is_undone(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    cancellation = cancelled(services)
+    (scheduled,) = services.effects(CUSTOMER, EffectKind.SCHEDULE_CANCELLATION)
+
+    def take_back() -> None:
+        withdraw_cancellation(services, customer=CUSTOMER, cancellation=cancellation)
+
+    def refuse(*_asked: object, **_how: object) -> None:
+        monkeypatch.undo()
+        take_back()
+        raise RefusedError("no", "no")
+
+    if how == "refused":
+        # Taken back while the call is out.
+        monkeypatch.setattr(services.billing, "set_cancel_at_period_end", refuse)
+    else:
+        cut: list[Exception] = [OutcomeUnknownError("cut")] * 20
+        services.billing.fail_before["set_cancel_at_period_end"] = cut
+        while not services.effects(CUSTOMER, EffectKind.SCHEDULE_CANCELLATION)[0].exhausted:
+            perform_effect(services, customer=CUSTOMER, effect_id=scheduled.id)
+            services.clock.advance(hours=25)
+        services.billing.fail_before.clear()
+        take_back()
+    perform_effect(services, customer=CUSTOMER, effect_id=scheduled.id)
+    (scheduled,) = services.effects(CUSTOMER, EffectKind.SCHEDULE_CANCELLATION)
+    assert scheduled.status == ("rejected" if how == "refused" else "needs_person")
+    stored = services.store.get(Cancellation, CUSTOMER, cancellation)
+    assert stored is not None
+    assert stored.record.state is CancellationState.WITHDRAWN
+    services.run_effects()
+    undone = services.effects(CUSTOMER, EffectKind.UNSCHEDULE_CANCELLATION)
+    assert [one.status for one in undone] == ["done", "done"]
+
+
+@pytest.mark.parametrize("how", ["ended before", "no outcome"])
+def test_a_take_back_that_stripe_does_not_keep_calls_a_person(
+    services: FakeServices, how: str
+) -> None:
+    cancellation = cancelled(services)
+    services.run_effects()
+    withdraw_cancellation(services, customer=CUSTOMER, cancellation=cancellation)
+    refusal = RefusedError("resource_missing", "it has ended")
+    errors = [refusal] if how == "ended before" else [OutcomeUnknownError("cut")] * 20
+    services.billing.fail_before["set_cancel_at_period_end"] = list(errors)
+    if how == "ended before":
+        seen = services.billing.known_subscriptions[SUBSCRIPTION]
+        ended = replace(seen, status=SubscriptionStatus.ENDED, ended_at=YEAR_END)
+        services.billing.known_subscriptions[SUBSCRIPTION] = ended
+        refresh_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
+    for _ in range(20):
+        services.run_effects()
+        services.clock.advance(hours=25)
+        services.run_due_work()
+    told = [detail for name, detail in services.bus.published if name == "AttentionNeeded"]
+    assert [(one["what"], one["subject"]) for one in told] == [
+        ("withdrawal_not_kept", cancellation)
+    ]
