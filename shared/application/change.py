@@ -18,11 +18,14 @@ from shared.domain.errors import (
     UnavailableError,
 )
 from shared.domain.ledger import Book, LedgerEntry
+from shared.domain.lifecycles import must_follow
 from shared.domain.records import AuditEntry
-from shared.ports import Check, Delete, Put, Services, Write
+from shared.ports import Check, Delete, Put, Services, Stored, Write
 
 R = TypeVar("R")
 T = TypeVar("T")
+# Which record of a decision: its kind, and its key within the partition.
+Place = tuple[type, tuple[str, ...]]
 
 # Contention is per customer. Twelve tries take about three seconds; whoever loses them all meets a
 # storm and comes back later.
@@ -43,8 +46,9 @@ class Change:
         self.customer = customer
         self.now = present(services)
         self._actor = actor
-        self._versions: dict[tuple[type, tuple[str, ...]], int] = {}
-        self._puts: dict[tuple[type, tuple[str, ...]], Any] = {}
+        self._versions: dict[Place, int] = {}
+        self._read: dict[Place, Any] = {}
+        self._puts: dict[Place, Any] = {}
         self._beside: list[Write] = []
         self._audit: list[tuple[str, str, Mapping[str, Any]]] = []
         self.effects: list[Effect] = []
@@ -61,8 +65,7 @@ class Change:
             written: R = self._puts[kind, key]
             return written
         stored = self.services.store.get(kind, self.customer, *key)
-        self._versions[kind, key] = stored.version if stored else 0
-        return stored.record if stored else None
+        return self._remember((kind, key), stored)
 
     def load_of(self, owner: str, kind: type[R], *key: str) -> R | None:
         """A record in another partition, remembered likewise; write it back with `put_of`."""
@@ -71,18 +74,30 @@ class Change:
             written: R = self._puts[place]
             return written
         stored = self.services.store.get(kind, owner, *key)
+        return self._remember(place, stored)
+
+    def _remember(self, place: Place, stored: Stored[R] | None) -> R | None:
         self._versions[place] = stored.version if stored else 0
+        self._read[place] = stored.record if stored else None
         return stored.record if stored else None
 
     def put_of(self, owner: str, record: Any, *key: str) -> None:
         """Write a record of another partition in the same transaction."""
-        self._puts[type(record), (f"of {owner}", *key)] = record
+        self._write((type(record), (f"of {owner}", *key)), record)
 
     def put(self, record: Any, *key: str) -> None:
-        """Write `record` whole; it was loaded under the same key, or is new."""
+        """Write `record` whole; it was loaded under the same key, or is new.
+
+        Raises:
+            BrokenInvariantError: it takes back what is known of it.
+        """
         if not key and hasattr(record, "id"):
             key = (record.id,)
-        self._puts[type(record), key] = record
+        self._write((type(record), key), record)
+
+    def _write(self, place: Place, record: Any) -> None:
+        must_follow(self._puts.get(place, self._read.get(place)), record)
+        self._puts[place] = record
 
     def delete(self, record: Any, *key: str) -> None:
         """Remove `record`, loaded under this key."""
@@ -168,7 +183,7 @@ class Change:
             sequence = self.account.audit_sequence
             entry = AuditEntry(self.customer, sequence, self.now, self._actor, what, why, details)
             self.put(entry, f"{sequence:010d}")
-        self._puts[Account, ()] = self.account
+        self._write((Account, ()), self.account)
         own = [Put(record, self._versions.get(place, 0)) for place, record in self._puts.items()]
         self.services.store.commit([*own, *self._beside])
 

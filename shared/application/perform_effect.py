@@ -50,6 +50,7 @@ from shared.domain.errors import (
     RefusedError,
     UnavailableError,
 )
+from shared.domain.lifecycles import must_follow
 from shared.ports import Check, Put, Services, Stored
 
 PERFORMERS: dict[EffectKind, Performer] = {
@@ -117,7 +118,7 @@ def count_failed_attempt(services: Services, *, customer: str, effect_id: str) -
     if stored is None or stored.record.due_at is None:
         return
     failed = stored.record.tried().retrying(present(services))
-    services.store.commit([Put(failed, stored.version)])
+    services.store.commit([_over(stored, failed)])
 
 
 def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
@@ -128,7 +129,7 @@ def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
         return Performed.NOTHING
     if effect.exhausted:
         return _hand_over(services, effect)
-    new_epoch = effect.sent_at is None
+    nothing_found_at: datetime | None = None
     try:
         if attempt is Attempt.LOOK_UP_FIRST:
             found = performer.look_up(services, effect)
@@ -136,14 +137,14 @@ def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
                 return _adopt(services, effect, found)
             if not may_rotate(effect, now):
                 return _postpone(services, stored, now)
-            new_epoch = True
+            nothing_found_at = now
         verdict = performer.may_send(services, effect)
     except (UnavailableError, OutcomeUnknownError):
         # Only read so far; a reading that fails is tried again like a call that failed.
         return _later(services, Stored(effect.tried(), stored.version), now, ambiguous=False)
     match verdict:
         case Go(checks):
-            return _go(services, stored, checks, new_epoch=new_epoch)
+            return _go(services, stored, checks, nothing_found_at)
         case Skip(reason):
             return _skip(services, effect, reason)
         case Refuse(reason):
@@ -151,15 +152,20 @@ def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
 
 
 def _go(
-    services: Services, stored: Stored[Effect], checks: Sequence[Check], *, new_epoch: bool
+    services: Services,
+    stored: Stored[Effect],
+    checks: Sequence[Check],
+    nothing_found_at: datetime | None,
 ) -> Performed:
     """Store the key together with all that must still hold, then call."""
     now = present(services)
     passed = pass_gate(services, stored.record, now)
     if isinstance(passed, Hold):
         return _hold(services, stored, passed)
-    sending = stored.record.sending(now, new_epoch=new_epoch, incarnation=services.incarnation)
-    services.store.commit([Put(sending, stored.version), *checks, *passed])
+    sending = stored.record.sending(
+        now, incarnation=services.incarnation, nothing_found_at=nothing_found_at
+    )
+    services.store.commit([_over(stored, sending), *checks, *passed])
     return _send(services, Stored(sending, stored.version + 1), now)
 
 
@@ -272,7 +278,7 @@ def _later(
 ) -> Performed:
     """The outcome is open: the same effect again later."""
     effect = stored.record.retrying(now, ambiguous=ambiguous)
-    services.store.commit([Put(effect, stored.version)])
+    services.store.commit([_over(stored, effect)])
     delay = int((effect.next_attempt_at - now).total_seconds())
     if delay <= _LONGEST_DELAY:
         wake(services, [effect], delay_seconds=delay)
@@ -282,12 +288,18 @@ def _later(
 def _hold(services: Services, stored: Stored[Effect], hold: Hold) -> Performed:
     """The switch or a cap says not now; nothing is counted as an attempt."""
     waiting = replace(stored.record.waiting_until(hold.until), reason=hold.reason)
-    services.store.commit([Put(waiting, stored.version)])
+    services.store.commit([_over(stored, waiting)])
     return Performed.HELD
 
 
 def _postpone(services: Services, stored: Stored[Effect], now: datetime) -> Performed:
     """A look-up found nothing, but the last request may still be executing: wait it out."""
     last = stored.record.last_sent_at or now
-    services.store.commit([Put(stored.record.waiting_until(last + SETTLE_TIME), stored.version)])
+    services.store.commit([_over(stored, stored.record.waiting_until(last + SETTLE_TIME))])
     return Performed.LATER
+
+
+def _over(stored: Stored[Effect], effect: Effect) -> Put:
+    """The effect in place of what was read of it."""
+    must_follow(stored.record, effect)
+    return Put(effect, stored.version)

@@ -24,7 +24,7 @@ class CancellationState(StrEnum):
     NEEDS_PERSON = "needs_person"
 
 
-_STEPS: dict[CancellationState, frozenset[CancellationState]] = {
+STEPS: dict[CancellationState, frozenset[CancellationState]] = {
     CancellationState.SCHEDULED: frozenset(
         {CancellationState.WITHDRAWN, CancellationState.EXECUTED, CancellationState.NEEDS_PERSON}
     ),
@@ -99,7 +99,7 @@ class Cancellation:
         Raises:
             BrokenInvariantError: that state does not follow this one.
         """
-        if state not in _STEPS[self.state]:
+        if state not in STEPS[self.state]:
             raise BrokenInvariantError(f"cancellation {self.id}: {self.state} then {state}")
         return replace(self, state=state)
 

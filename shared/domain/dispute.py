@@ -253,13 +253,11 @@ SHARED = (
 
 
 def _is_stale(known: Dispute, seen: DisputeFacts) -> bool:
-    """An inquiry after the chargeback it became, or a first phase after the bank has decided."""
-    if seen.kind is DisputeKind.INQUIRY:
-        return (
-            known.kind is not DisputeKind.INQUIRY and known.phase is not DisputePhase.UNRECOGNIZED
-        )
-    decided = known.stance in (Stance.WON, Stance.LOST) or known.phase in (
-        DisputePhase.APPEAL,
-        DisputePhase.APPEAL_UNDER_REVIEW,
-    )
+    """An inquiry after the chargeback it became, or a first phase of what is over."""
+    if seen.kind is DisputeKind.INQUIRY and known.kind is not DisputeKind.INQUIRY:
+        return known.phase is not DisputePhase.UNRECOGNIZED
+    appealed = known.phase in (DisputePhase.APPEAL, DisputePhase.APPEAL_UNDER_REVIEW)
+    # An inquiry that was closed may still become a chargeback, which is another kind.
+    over = known.phase is DisputePhase.ENDED and known.kind is seen.kind
+    decided = appealed or over or known.stance in (Stance.WON, Stance.LOST)
     return decided and seen.phase in UNDECIDED_PHASES

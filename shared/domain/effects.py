@@ -182,18 +182,28 @@ class Effect:
         """Which queue it goes through."""
         return _LANES.get(self.kind, Lane.CANCELLATION)
 
-    def sending(self, now: datetime, *, new_epoch: bool, incarnation: int) -> "Effect":
+    def sending(
+        self, now: datetime, *, incarnation: int, nothing_found_at: datetime | None = None
+    ) -> "Effect":
         """The effect as it must be stored before the call goes out, in this life of the table.
 
+        Args:
+            now: the present.
+            incarnation: the life of the table.
+            nothing_found_at: when a look-up was begun that found nothing of an earlier request.
+                Only then is there another key.
+
         Raises:
-            BrokenInvariantError: it has ended, has no key, or would get a second one while a
-                request under the first may still be executing.
+            BrokenInvariantError: it has ended, contradicts itself, or would get a second key while
+                a request under the first may still be executing.
         """
         self._must_be_open()
+        self.must_be_whole()
+        new_epoch = self.sent_at is None or nothing_found_at is not None
         epoch = self.epoch + 1 if new_epoch else self.epoch
-        if epoch < 1:
-            raise BrokenInvariantError(f"effect {self.id} would be sent without a key")
-        if new_epoch and not may_rotate(self, now):
+        key = f"{self.kind.value}:{self.environment}:{self.id}:{epoch}"
+        known_late = nothing_found_at is not None and may_rotate(self, nothing_found_at)
+        if self.key not in (None, key) and not known_late:
             raise BrokenInvariantError(f"effect {self.id} would be sent under two keys at once")
         step = RETRY_LADDER[min(self.attempts, len(RETRY_LADDER) - 1)]
         return replace(
@@ -201,7 +211,7 @@ class Effect:
             status=EffectStatus.SENT,
             sent_in=incarnation,
             epoch=epoch,
-            key=f"{self.kind.value}:{self.environment}:{self.id}:{epoch}",
+            key=key,
             attempts=self.attempts + 1,
             ambiguous=False if new_epoch else self.ambiguous,
             sent_at=now if new_epoch else self.sent_at,
@@ -247,6 +257,24 @@ class Effect:
         """The effect that a person has to look at."""
         self._must_be_open()
         return replace(self, status=EffectStatus.NEEDS_PERSON, reason=reason)
+
+    def must_be_whole(self) -> None:
+        """What it says of itself fits together: all of a request is on record, or nothing.
+
+        Raises:
+            BrokenInvariantError: it does not, so nobody knows what was sent.
+        """
+        if self.epoch:
+            own = f"{self.kind.value}:{self.environment}:{self.id}:{self.epoch}"
+            sent = self.sent_at is not None and self.last_sent_at is not None
+            whole = sent and self.key == own and self.status is not EffectStatus.PENDING
+        else:
+            sent = bool(self.key or self.sent_at or self.last_sent_at)
+            whole = not sent and self.status is not EffectStatus.SENT
+        if not whole or (self.due_at is not None and self.result):
+            raise BrokenInvariantError(
+                f"effect {self.id} is {self.status} with key {self.key} in epoch {self.epoch}"
+            )
 
     def _must_be_open(self) -> None:
         """No end of an effect is taken back."""

@@ -51,7 +51,7 @@ class RequestState(StrEnum):
 
 _S = RequestState
 _BEGUN = frozenset({_S.OPEN, _S.COOLING_OFF, _S.ANSWERED})
-_STEPS: dict[RequestState, frozenset[RequestState]] = {
+STEPS: dict[RequestState, frozenset[RequestState]] = {
     _S.UNCONFIRMED: _BEGUN | {_S.LAPSED, _S.WITHDRAWN},
     _S.OPEN: frozenset({_S.ANSWERED, _S.NEEDS_PERSON, _S.WITHDRAWN}),
     _S.COOLING_OFF: frozenset({_S.DEFERRED, _S.ERASING, _S.WITHDRAWN}),
@@ -155,7 +155,7 @@ class PrivacyRequest:
         Raises:
             BrokenInvariantError: that state does not follow this one.
         """
-        if state not in _STEPS[self.state]:
+        if state not in STEPS[self.state]:
             raise BrokenInvariantError(f"privacy request {self.id}: {self.state} then {state}")
         return replace(self, state=state, **change)  # type: ignore[arg-type]
 
@@ -177,7 +177,7 @@ class PrivacyRequest:
 
     def may_become(self, state: RequestState) -> bool:
         """Whether `state` may follow the present one."""
-        return state in _STEPS[self.state]
+        return state in STEPS[self.state]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class CaseState(StrEnum):
 _DECIDED = frozenset(
     {CaseState.APPROVED, CaseState.DENIED, CaseState.REFERRED, CaseState.WITHDRAWN}
 )
-_STEPS: dict[CaseState, frozenset[CaseState]] = {
+STEPS: dict[CaseState, frozenset[CaseState]] = {
     CaseState.RECEIVED: _DECIDED | {CaseState.NEEDS_EVIDENCE, CaseState.UNDER_REVIEW},
     CaseState.NEEDS_EVIDENCE: _DECIDED | {CaseState.UNDER_REVIEW},
     CaseState.UNDER_REVIEW: _DECIDED | {CaseState.NEEDS_EVIDENCE},
@@ -157,13 +157,13 @@ class RefundCase:
         Raises:
             BrokenInvariantError: that state does not follow this one.
         """
-        if state not in _STEPS[self.state]:
+        if state not in STEPS[self.state]:
             raise BrokenInvariantError(f"case {self.id}: {self.state} then {state}")
         return replace(self, state=state)
 
     def may_become(self, state: CaseState) -> bool:
         """Whether `state` may follow the present one."""
-        return state in _STEPS[self.state]
+        return state in STEPS[self.state]
 
     def overlaps(self, ground: Ground | None, invoices: Iterable[str]) -> bool:
         """Whether a request asks for what this open case asks for: a line and a ground once.

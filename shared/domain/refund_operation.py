@@ -33,7 +33,7 @@ UNDER_WAY = frozenset({RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION})
 # What Stripe says of a refund, whenever it says it.
 _TOLD = frozenset({*UNDER_WAY, RefundStatus.SUCCEEDED, RefundStatus.FAILED})
 
-_STEPS: dict[RefundStatus, frozenset[RefundStatus]] = {
+STEPS: dict[RefundStatus, frozenset[RefundStatus]] = {
     RefundStatus.RESERVED: frozenset(set(RefundStatus) - {RefundStatus.RESERVED}),
     RefundStatus.PENDING: _TOLD - {RefundStatus.PENDING},
     RefundStatus.REQUIRES_ACTION: _TOLD - {RefundStatus.REQUIRES_ACTION},
@@ -168,7 +168,7 @@ class RefundOperation:
 
     def may_become(self, status: RefundStatus) -> bool:
         """Whether `status` may follow the present one."""
-        return status in _STEPS[self.status]
+        return status in STEPS[self.status]
 
     def step(self, status: RefundStatus, *, reason: str | None = None) -> "RefundOperation":
         """The operation in `status`.
@@ -178,6 +178,6 @@ class RefundOperation:
         """
         if status is self.status:
             return self
-        if status not in _STEPS[self.status]:
+        if status not in STEPS[self.status]:
             raise BrokenInvariantError(f"refund {self.id}: {self.status} then {status}")
         return replace(self, status=status, reason=reason or self.reason)

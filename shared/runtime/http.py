@@ -32,7 +32,7 @@ from shared.domain.privacy import FRESH_SIGN_IN
 from shared.domain.staff import StaffMember, StaffRole
 from shared.runtime.access import roles_of
 from shared.runtime.bootstrap import AwsServices
-from shared.runtime.observability import count, logger
+from shared.runtime.observability import count, count_broken, logger
 from shared.runtime.settings import CustomerApi, ServiceApi, StaffApi
 
 B = TypeVar("B")
@@ -233,8 +233,9 @@ def api(routes: Mapping[str, Route]) -> Callable[[dict[str, Any], Any], dict[str
         except _PASSING:
             logger().warning("a passing failure", route=route, exc_info=True)
             response = problem(503, "unavailable", "Try again with the same request.", retry=2)
-        except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             logger().exception("an unhandled failure", route=route)
+            count_broken(error)
             response = problem(500, "internal", "Something is broken here; it has been noted.")
         count("Answers", route=route, status=str(response.status))
         return _written(response)

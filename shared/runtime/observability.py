@@ -7,6 +7,8 @@ addresses or payloads: `log_form.py` lets no other out.
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from shared.domain.errors import BrokenInvariantError
+
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
 
@@ -49,3 +51,9 @@ def count(name: str, **dimensions: str) -> None:
         sink.add_dimension(name=dimension, value=value)
     sink.add_metric(name=name, unit=MetricUnit.Count, value=1)
     sink.flush_metrics()
+
+
+def count_broken(error: BaseException) -> None:
+    """Count an invariant that did not hold: its alarm calls a person at the first one."""
+    if isinstance(error, BrokenInvariantError):
+        count("BrokenInvariants")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from shared.domain.errors import FairexitError
 from shared.runtime import bootstrap
-from shared.runtime.observability import count, logger
+from shared.runtime.observability import count, count_broken, logger
 
 Message = Mapping[str, Any]
 T = TypeVar("T")
@@ -38,6 +38,7 @@ def quietly(handle: Callable[..., T]) -> Callable[..., T]:
             return handle(event, context)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here
             logger().exception("a handler failed")
+            count_broken(error)
             raise FailedError(type(error).__name__) from None
 
     return handled
@@ -61,14 +62,23 @@ def consumer(
 
     def one(record: Mapping[str, Any]) -> None:
         outcome = "failed"
+        message: dict[str, Any] = {}
         try:
-            message = json.loads(record["body"])
+            message = dict(json.loads(record["body"]))
             outcome = work(message)
-        except Exception:
-            logger().exception("a message failed", message_id=record["messageId"])
-            if note_failure is not None:
-                note_failure(json.loads(record["body"]))
-            _bring_back(record, _pause_after(record))
+        except Exception as error:
+            logger().exception(
+                "a message failed",
+                message_id=record["messageId"],
+                customer=message.get("customer"),
+                subject=message.get("effect") or message.get("event"),
+            )
+            count_broken(error)
+            try:
+                if note_failure is not None:
+                    note_failure(message)
+            finally:
+                _bring_back(record, _pause_after(record))
             raise
         finally:
             count(metric, outcome=outcome)
@@ -123,8 +133,9 @@ def each(metric: str, things: Iterable[T], work: Callable[[T], str]) -> dict[str
     for thing in things:
         try:
             outcome = work(thing)
-        except Exception:  # noqa: BLE001 - it comes due again; the others must not wait for it
+        except Exception as error:  # noqa: BLE001 - due again; the others must not wait for it
             logger().exception("a piece of due work failed", what=repr(thing))
+            count_broken(error)
             outcome = "failed"
         count(metric, outcome=outcome)
         outcomes[outcome] += 1

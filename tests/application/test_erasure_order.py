@@ -50,7 +50,7 @@ def hinder(services: FakeServices, what: str) -> None:
             wanted = OpenCase(invoice="in_1", ground=Ground.BILLING_ERROR, statement=CANARY)
             open_case(services, customer=CUSTOMER, wanted=wanted, by=f"customer:{CUSTOMER}")
         case "money_under_way":
-            _refund(services, RefundStatus.PENDING)
+            _refund(services)
 
 
 def clear(services: FakeServices, what: str) -> None:
@@ -71,22 +71,31 @@ def clear(services: FakeServices, what: str) -> None:
                 if case.record.is_open:
                     withdraw_case(services, customer=CUSTOMER, case=case.record.id)
         case "money_under_way":
-            _refund(services, RefundStatus.SUCCEEDED)
+            _refunded(services)
 
 
-def _refund(services: FakeServices, status: RefundStatus) -> None:
+def _refunded(services: FakeServices) -> None:
     def decide(change: Change) -> None:
-        change.load(RefundOperation, "r")
+        for stored in services.store.all_of(RefundOperation, CUSTOMER):
+            known = change.load(RefundOperation, stored.record.id)
+            if known is not None:
+                change.put(known.step(RefundStatus.SUCCEEDED))
+
+    transact(services, CUSTOMER, "test", decide)
+
+
+def _refund(services: FakeServices) -> None:
+    def decide(change: Change) -> None:
         change.put(
             RefundOperation(
-                id="r",
+                id=services.ids.new(),
                 customer=CUSTOMER,
                 cancellation="c",
                 invoice="in_1",
                 payment="pi_other",
                 amount=100,
                 currency="usd",
-                status=status,
+                status=RefundStatus.PENDING,
                 reserved_at=change.now,
             )
         )
@@ -109,13 +118,19 @@ def _owe(services: FakeServices, amount: int) -> None:
 
 
 def _subscription(services: FakeServices, *, runs: bool) -> None:
+    """One that has ended does not run again: each time it is another one."""
+
     def decide(change: Change) -> None:
         known = change.load(Subscription, SUBSCRIPTION)
         assert known is not None
-        change.load(Subscription, "sub_other")
-        ended_at = None if runs else change.now
-        other = replace(known, id="sub_other", ends_at=None, ended_at=ended_at, cancellation=None)
-        change.put(other)
+        if runs:
+            name = services.ids.new()
+            change.put(replace(known, id=name, ends_at=None, ended_at=None, cancellation=None))
+            return
+        for stored in services.store.all_of(Subscription, CUSTOMER):
+            other = change.load(Subscription, stored.record.id)
+            if other is not None and other.ended_at is None:
+                change.put(replace(other, ended_at=change.now))
 
     transact(services, CUSTOMER, "test", decide)
 

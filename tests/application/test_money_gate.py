@@ -28,6 +28,7 @@ from shared.domain.payment import Payment
 from shared.domain.records import AuditEntry
 from shared.domain.refund_operation import RefundOperation, RefundStatus
 from shared.ports import Put
+from tests.application.annual_plan import granted
 from tests.application.builders import CUSTOMER, SUBSCRIPTION, services_with_annual_plan
 from tests.fakes.services import START, FakeServices
 
@@ -199,7 +200,7 @@ def stored_refund(services: FakeServices, name: str, **nature: Any) -> str:
     operation = RefundOperation(
         id=name,
         customer=CUSTOMER,
-        cancellation="c",
+        cancellation=f"c{name}",
         invoice="in_1",
         payment=f"pi_{name}",
         amount=100,
@@ -219,7 +220,9 @@ def stored_refund(services: FakeServices, name: str, **nature: Any) -> str:
     )
     payment = Payment(f"pi_{name}", CUSTOMER, "usd", 1000, reserved=100)
     services.billing.refund_status = "pending"
-    services.store.commit([Put(operation, 0), Put(effect, 0), Put(payment, 0)])
+    services.store.commit(
+        [Put(one, 0) for one in (operation, effect, payment, *granted(operation))]
+    )
     return effect.id
 
 

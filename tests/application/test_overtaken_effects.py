@@ -1,17 +1,21 @@
 """What was decided meanwhile counts for an effect that comes late."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.application.client_keys import ClientCall
 from shared.application.handle_dispute import handle_dispute
+from shared.application.judge_dispute import Judgement, judge_dispute
 from shared.application.perform_effect import perform_effect
 from shared.application.replan_refund import replan_refund
 from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Timing
-from shared.domain.dispute import Dispute, DisputeOutcome
+from shared.domain.dispute import Dispute, DisputeKind, DisputeOutcome
 from shared.domain.effects import Effect, EffectKind
+from tests.application import test_evidence
 from tests.application.annual_plan import REFUND, confirm, quoted
 from tests.application.builders import (
     CUSTOMER,
@@ -19,6 +23,7 @@ from tests.application.builders import (
     paid_invoice,
     services_with_annual_plan,
 )
+from tests.application.case_life import APPROVER
 from tests.application.replanning import CREDIT, GONE, becomes
 from tests.application.test_found_by_proof import pending_charge
 from tests.fakes.services import FakeServices
@@ -99,3 +104,16 @@ def test_what_left_twice_is_less_once_a_refund_has_come_back(services: FakeServi
     becomes(services, refund.id, "failed", GONE)
     exposed.append(services.store.all_of(Dispute, CUSTOMER)[0].record.exposure)
     assert exposed == [REFUND, 0]
+
+
+def test_an_inquiry_that_was_given_up_is_not_given_up_as_a_chargeback(
+    services: FakeServices,
+) -> None:
+    test_evidence.see(services, kind=DisputeKind.INQUIRY)
+    call = ClientCall("r", "k", "b")
+    judge_dispute(services, CUSTOMER, ("du_1", Judgement.ACCEPT), APPROVER, call)
+    later = test_evidence.DUE + timedelta(days=9)
+    test_evidence.see(services, 2, kind=DisputeKind.CHARGEBACK, respond_by=later)
+    late = perform(services, EffectKind.ACCEPT_DISPUTE)
+    assert late.result == {"skipped": "it is preparing"}
+    assert services.billing.called("accept_dispute") == []

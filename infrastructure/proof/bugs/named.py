@@ -8,6 +8,7 @@ APPLICATION, DOMAIN = "shared/application", "shared/domain"
 PERFORM = f"{APPLICATION}/perform_effect.py"
 EFFECTS = f"{DOMAIN}/effects.py"
 REFUNDS = f"{APPLICATION}/effects/refunds.py"
+PROMISED = f"{APPLICATION}/effects/promised.py"
 ADOPT = f"{APPLICATION}/adopt_refund.py"
 
 
@@ -24,15 +25,15 @@ class Planted:
 PLANTED = (
     Planted(
         "P1 after an error the retry has a new key",
-        PERFORM,
-        "new_epoch = effect.sent_at is None\n",
+        EFFECTS,
+        "new_epoch = self.sent_at is None or nothing_found_at is not None\n",
         "new_epoch = True\n",
     ),
     Planted(
         "P2 the key is made of the amount",
         EFFECTS,
-        'key=f"{self.kind.value}:{self.environment}:{self.id}:{epoch}"',
-        "key=f\"{self.kind.value}:{self.environment}:{self.params['amount']}:{epoch}\"",
+        'key = f"{self.kind.value}:{self.environment}:{self.id}:{epoch}"',
+        "key = f\"{self.kind.value}:{self.environment}:{self.params['amount']}:{epoch}\"",
     ),
     Planted(
         "P3 an event before the answer records the refund as another one",
@@ -80,8 +81,8 @@ PLANTED = (
     Planted(
         "P10 the key is made of what changes with each attempt",
         EFFECTS,
-        'key=f"{self.kind.value}:{self.environment}:{self.id}:{epoch}"',
-        'key=f"{self.kind.value}:{self.environment}:{self.id}:{self.attempts}"',
+        'key = f"{self.kind.value}:{self.environment}:{self.id}:{epoch}"',
+        'key = f"{self.kind.value}:{self.environment}:{self.id}:{self.attempts}"',
     ),
     Planted(
         "P11 an unknown outcome is recorded as final",
@@ -154,7 +155,7 @@ PLANTED = (
     Planted(
         "every call needs its key's commit no more",
         PERFORM,
-        "    services.store.commit([Put(sending, stored.version), *checks, *passed])\n"
+        "    services.store.commit([_over(stored, sending), *checks, *passed])\n"
         "    return _send(services, Stored(sending, stored.version + 1), now)",
         "    return _send(services, Stored(sending, stored.version), now)",
     ),
@@ -243,6 +244,96 @@ PLANTED = (
         f"{APPLICATION}/adopt_foreign_refund.py",
         "        _count(change, adopted)\n",
         "",
+    ),
+    Planted(
+        "a decision may take back what is known",
+        f"{APPLICATION}/change.py",
+        "        must_follow(self._puts.get(place, self._read.get(place)), record)\n",
+        "",
+    ),
+    Planted(
+        "an attempt may take its effect back",
+        PERFORM,
+        "    must_follow(stored.record, effect)\n",
+        "",
+    ),
+    Planted(
+        "an epoch may rise by more than one",
+        f"{DOMAIN}/lifecycles.py",
+        'rises={"epoch": 1, "attempts": None}',
+        'rises={"epoch": None, "attempts": None}',
+    ),
+    Planted(
+        "a refund needs no verdict",
+        REFUNDS,
+        "    must_be_granted(services, operation.record)\n",
+        "",
+    ),
+    Planted(
+        "a refund needs no reservation",
+        REFUNDS,
+        'if payment.record.reserved < effect.params["amount"]:',
+        "if False:",
+    ),
+    Planted(
+        "a refund may be another than was promised",
+        PROMISED,
+        "    if asked != (",
+        "    if False and asked != (",
+    ),
+    Planted(
+        "a verdict that denies is one",
+        PROMISED,
+        'if not taken or json.loads(verdict.document)["outcome"] != "granted":',
+        "if not taken:",
+    ),
+    Planted(
+        "another's verdict is one",
+        PROMISED,
+        "taken = not isinstance(verdict, Quote) or verdict.used_by == promise.id",
+        "taken = True",
+    ),
+    Planted(
+        "a credit note documents what is not out",
+        REFUNDS,
+        "    must_be_out(services, effect)\n",
+        "",
+    ),
+    Planted(
+        "a charge is billed again that was never taken away",
+        f"{APPLICATION}/effects/charges.py",
+        "    if not any(\n",
+        "    if not removed and not any(\n",
+    ),
+    Planted(
+        "an invoice over a debt is filled without its draft",
+        f"{APPLICATION}/effects/receivables.py",
+        "if known.state in OPEN and not known.invoice:",
+        "if False:",
+    ),
+    Planted(
+        "a dispute is given up without a word on record",
+        f"{APPLICATION}/effects/evidence.py",
+        "return Go() if evidence.state is EvidenceState.ACCEPTED else",
+        "return Go() if evidence.state else",
+    ),
+    Planted(
+        "an effect that contradicts itself is sent",
+        EFFECTS,
+        "        self.must_be_whole()\n        new_epoch",
+        "        new_epoch",
+    ),
+    Planted(
+        "a call goes out under whatever key stands there",
+        f"{APPLICATION}/effects/performer.py",
+        "    effect.must_be_whole()\n",
+        "",
+    ),
+    Planted(
+        "a second key beside a request that may still be executing",
+        EFFECTS,
+        "if self.key not in (None, key) and not known_late:",
+        "if False:",
     ),
     Planted(
         "a lost wake-up is never made good",

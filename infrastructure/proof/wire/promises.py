@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from shared.domain.controls import OPERATIONS, Controls
 from shared.domain.effects import Effect, EffectKind, EffectStatus
 from shared.domain.ledger import Book, LedgerEntry
 from shared.domain.payment import Payment
+from shared.domain.records import QUOTE_LIFETIME, Quote
 from shared.domain.refund_operation import RefundOperation, RefundStatus
 from shared.ports import Put
 
@@ -80,18 +82,6 @@ def promise(services: Any, number: int, paid: tuple[str, str]) -> Promise:
         status=RefundStatus.RESERVED,
         reserved_at=now,
     )
-    cancellation = Cancellation(
-        id=operation.cancellation or "",
-        customer=customer,
-        subscription="sub_proof",
-        quote="quote",
-        timing=Timing.IMMEDIATELY,
-        state=CancellationState.EXECUTING,
-        requested_at=now,
-        effective_at=now,
-        items=(ItemEnd("si_proof", now),),
-        refunds=(operation.id,),
-    )
     effect = Effect(
         id=ids.new(),
         customer=customer,
@@ -110,12 +100,44 @@ def promise(services: Any, number: int, paid: tuple[str, str]) -> Promise:
     records = (
         Account(customer),
         Payment(payment, customer, "usd", PRICE, reserved=amount),
-        cancellation,
+        *granted(operation),
         operation,
         effect,
     )
     services.store.commit([Put(record, 0) for record in records])
     return Promise(customer, effect.id, operation.id, payment, amount)
+
+
+def granted(refund: RefundOperation) -> tuple[Cancellation, Quote]:
+    """The cancellation that promises a refund, and the quote by which the policy granted it."""
+    now, name = refund.reserved_at, refund.cancellation or ""
+    cancellation = Cancellation(
+        id=name,
+        customer=refund.customer,
+        subscription="sub_proof",
+        quote=f"quote-{name}",
+        timing=Timing.IMMEDIATELY,
+        state=CancellationState.EXECUTING,
+        requested_at=now,
+        effective_at=now,
+        items=(ItemEnd("si_proof", now),),
+        refunds=(refund.id,),
+    )
+    back = {"invoice": refund.invoice, "refunds": {refund.payment: refund.amount}, "credit": 0}
+    quote = Quote(
+        id=cancellation.quote,
+        customer=refund.customer,
+        subscription=cancellation.subscription,
+        timing=cancellation.timing,
+        created_at=now,
+        valid_until=now + QUOTE_LIFETIME,
+        facts_digest="proof",
+        case="{}",
+        document=json.dumps({"outcome": "granted"}),
+        returns=json.dumps([back]),
+        used_by=name,
+    )
+    return cancellation, quote
 
 
 def attempt(services: Any, one: Promise) -> None:

@@ -15,7 +15,7 @@ from infrastructure.proof.simulated.faults import Placed
 from infrastructure.proof.simulated.hub import DAY
 from infrastructure.proof.simulated.lifetime import Lifetime
 from infrastructure.proof.simulated.script import Plan, Script
-from infrastructure.proof.wire.promises import open_switch, promise
+from infrastructure.proof.wire.promises import granted, open_switch, promise
 from infrastructure.proof.wire.servers import Servers, running
 from infrastructure.proof.wire.services import WireServices
 from shared.application.cancel_subscription import ConfirmQuote, cancel_subscription
@@ -174,8 +174,10 @@ def _beside(worker: Any, first: Any, number: int) -> str:
     held = change.load(Payment, first.payment)
     assert known is not None
     assert held is not None
-    operation = replace(known, id=f"{first.operation}{number}", amount=100)
-    change.put(operation)
+    name = f"{first.operation}{number}"
+    operation = replace(known, id=name, cancellation=f"{name}c", amount=100)
+    for record in (operation, *granted(operation)):
+        change.put(record)
     change.put(held.reserve(100))
     params = {
         "refund": operation.id,

@@ -8,7 +8,8 @@ from shared.application.change import Change
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
 from shared.application.withdraw_cancellation import put_back
 from shared.domain.cancellation import Cancellation, CancellationState, RemovedCharge
-from shared.domain.effects import Effect, EffectKind
+from shared.domain.effects import Effect, EffectKind, EffectStatus
+from shared.domain.errors import BrokenInvariantError
 from shared.domain.invoice import InvoiceFacts, PendingCharge
 from shared.domain.money import Rounding, grain_of, round_to_grain
 from shared.domain.subscription import Subscription
@@ -118,6 +119,23 @@ def _earned(charge: RemovedCharge, end: datetime) -> RemovedCharge | None:
     return replace(charge, amount=amount, period_end=end)
 
 
+def _may_add(services: Services, effect: Effect) -> Verdict:
+    """Only what was taken away here is billed again, and no more than that."""
+    removed = [
+        one.record.params["charge"]
+        for one in services.store.all_of(Effect, effect.customer)
+        if (one.record.kind, one.record.status) == (EffectKind.REMOVE_CHARGE, EffectStatus.DONE)
+    ]
+    params = effect.params
+    if not any(
+        (charge["id"], charge["currency"]) == (params["id"], params["currency"])
+        and abs(charge["amount"]) >= abs(params["amount"])
+        for charge in removed
+    ):
+        raise BrokenInvariantError(f"charge {params['id']} was never taken away")
+    return Go()
+
+
 def _add(services: Services, effect: Effect) -> Result:
     added = services.billing.add_charge(
         dict(effect.params) | {"customer": effect.customer},
@@ -165,7 +183,9 @@ def _void(services: Services, effect: Effect) -> Result:
 PERFORMERS = {
     EffectKind.SWEEP_CHARGES: Performer(send=_sweep, may_send=_may_sweep, adopt=_after_sweep),
     EffectKind.REMOVE_CHARGE: Performer(send=_remove, may_send=_may_sweep, adopt=_after_remove),
-    EffectKind.ADD_CHARGE: Performer(send=_add, look_up=_find_added, adopt=_after_add),
+    EffectKind.ADD_CHARGE: Performer(
+        send=_add, look_up=_find_added, may_send=_may_add, adopt=_after_add
+    ),
     EffectKind.FINALIZE_DRAFT: Performer(send=_finalize, adopt=_after_finalize),
     EffectKind.VOID_INVOICE: Performer(send=_void),
 }

@@ -142,6 +142,12 @@ def _send(services: Services, effect: Effect, *, submit: bool) -> None:
     services.billing.send_evidence(dispute.id, fields, submit=submit, key=key_of(effect))
 
 
+def _may_give_up(services: Services, effect: Effect) -> Verdict:
+    """It is given up for good, so only by the word that is on record."""
+    _, evidence = _known(services, effect)
+    return Go() if evidence.state is EvidenceState.ACCEPTED else Skip(f"it is {evidence.state}")
+
+
 def _give_up(services: Services, effect: Effect) -> Result:
     services.billing.accept_dispute(effect.params["dispute"], key=key_of(effect))
     return {}
@@ -189,5 +195,7 @@ PERFORMERS = {
         reject=_not_submitted,
     ),
     EffectKind.RECORD_RESULT: Performer(send=_record_result),
-    EffectKind.ACCEPT_DISPUTE: Performer(send=_give_up, look_up=_find_given_up),
+    EffectKind.ACCEPT_DISPUTE: Performer(
+        send=_give_up, look_up=_find_given_up, may_send=_may_give_up
+    ),
 }

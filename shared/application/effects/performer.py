@@ -82,7 +82,7 @@ def key_of(effect: Effect) -> str:
     Raises:
         BrokenInvariantError: it was not stored as sent, with the key of its own epoch.
     """
-    own = effect.key is not None and effect.key.endswith(f":{effect.id}:{effect.epoch}")
-    if effect.status is not EffectStatus.SENT or effect.key is None or not own:
+    effect.must_be_whole()
+    if effect.status is not EffectStatus.SENT or effect.key is None:
         raise BrokenInvariantError(f"effect {effect.id} is not stored with its key")
     return effect.key

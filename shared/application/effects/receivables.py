@@ -22,6 +22,13 @@ def _if_open(services: Services, effect: Effect) -> Verdict:
     return Go() if known.state in OPEN else Skip(f"it is {known.state}")
 
 
+def _if_drafted(services: Services, effect: Effect) -> Verdict:
+    known = _known(services, effect)
+    if known.state in OPEN and not known.invoice:
+        raise BrokenInvariantError(f"effect {effect.id} of receivable {known.id} without a draft")
+    return _if_open(services, effect)
+
+
 def _draft(services: Services, effect: Effect) -> Result:
     known = _known(services, effect)
     invoice = services.billing.draft_debt(
@@ -86,7 +93,7 @@ PERFORMERS = {
         send=_draft, look_up=_find_draft, may_send=_if_open, adopt=_drafted, reject=_refused
     ),
     EffectKind.FILL_DEBT: Performer(
-        send=_fill, look_up=_find_item, may_send=_if_open, adopt=_filled, reject=_refused
+        send=_fill, look_up=_find_item, may_send=_if_drafted, adopt=_filled, reject=_refused
     ),
-    EffectKind.SEND_DEBT: Performer(send=_send, may_send=_if_open, adopt=_sent, reject=_refused),
+    EffectKind.SEND_DEBT: Performer(send=_send, may_send=_if_drafted, adopt=_sent, reject=_refused),
 }

@@ -1,6 +1,5 @@
 """Sending money back, and the credit note that documents it."""
 
-import json
 from dataclasses import asdict, replace
 
 from shared.application.adopt_refund import adopt_refund
@@ -14,6 +13,14 @@ from shared.application.effects.performer import (
     Verdict,
     key_of,
 )
+from shared.application.effects.promised import (
+    granted_back,
+    load_promise,
+    load_refund,
+    load_verdict,
+    must_be_granted,
+    must_be_out,
+)
 from shared.application.plan_returns import lines_from_plain
 from shared.application.promises import Promise, promise_of, with_credits
 from shared.application.settle_promise import hand_over, settle
@@ -21,21 +28,18 @@ from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.ledger import Book
 from shared.domain.payment import Payment
-from shared.domain.records import Assessment, Quote
 from shared.domain.refund_operation import RefundFacts, RefundOperation, RefundStatus
-from shared.ports import Check, Services, Stored
+from shared.ports import Check, Services
 
 
 def may_send(services: Services, effect: Effect) -> Verdict:
-    """Reserved, and no dispute on the payment; both still so in the commit before the call."""
-    payment = services.store.get(Payment, effect.customer, effect.params["payment"])
-    operation = services.store.get(RefundOperation, effect.customer, effect.params["refund"])
-    if payment is None or operation is None:
-        raise BrokenInvariantError(f"refund effect {effect.id} of an unknown refund")
+    """Granted, reserved and not disputed; the payment still so in the commit before the call."""
+    operation, payment = load_refund(services, effect)
     if operation.record.status is not RefundStatus.RESERVED:
         return Skip("its outcome has come by an event")
     if payment.record.reserved < effect.params["amount"]:
         raise BrokenInvariantError(f"refund effect {effect.id} without its reservation")
+    must_be_granted(services, operation.record)
     if payment.record.disputes:
         return Refuse("payment_disputed")
     return Go([Check(payment.record, payment.version)])
@@ -94,17 +98,17 @@ def outcome_unknown(change: Change, effect: Effect, reason: str) -> None:
         hand_over(change, promise)
 
 
+def _may_issue(services: Services, effect: Effect) -> Verdict:
+    must_be_out(services, effect)
+    return Go()
+
+
 def _issue(services: Services, effect: Effect) -> Result:
     params = effect.params
     if params.get("again") and (found := _find_credit_note(services, effect)):
         return found
-    kind = Assessment if params.get("refund_case") else Quote
-    stored: Stored[Quote | Assessment] | None
-    stored = services.store.get(kind, effect.customer, params["quote"])
-    if stored is None:
-        raise BrokenInvariantError(f"credit note for the lost quote {params['quote']}")
-    returns = json.loads(stored.record.returns)
-    back = next(one for one in returns if one["invoice"] == params["invoice"])
+    promise = load_promise(services, effect.customer, params)
+    back = granted_back(load_verdict(services, promise), params["invoice"])
     credit_note = services.billing.issue_credit_note(
         invoice=params["invoice"],
         lines=lines_from_plain(back["lines"]),
@@ -178,6 +182,7 @@ PERFORMERS = {
     EffectKind.ISSUE_CREDIT_NOTE: Performer(
         send=_issue,
         look_up=_find_credit_note,
+        may_send=_may_issue,
         adopt=_adopt_credit_note,
         reject=_credit_note_refused,
         hand_over=_credit_note_refused,

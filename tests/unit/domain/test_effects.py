@@ -38,7 +38,11 @@ def fresh() -> Effect:
 
 
 def sent() -> Effect:
-    return fresh().sending(NOW, new_epoch=True, incarnation=1)
+    return fresh().sending(NOW, incarnation=1)
+
+
+def rotated(later: datetime) -> Effect:
+    return sent().sending(later, incarnation=1, nothing_found_at=later)
 
 
 def test_a_fresh_effect_is_sent() -> None:
@@ -69,7 +73,8 @@ def test_an_ambiguous_effect_stays_ambiguous_until_its_key_changes() -> None:
     ambiguous = sent().retrying(NOW, ambiguous=True).retrying(NOW, ambiguous=False)
     assert ambiguous.ambiguous
     later = NOW + SETTLE_TIME + SECOND
-    assert not ambiguous.sending(later, new_epoch=True, incarnation=1).ambiguous
+    again = ambiguous.sending(later, incarnation=1, nothing_found_at=later)
+    assert not again.ambiguous
 
 
 @pytest.mark.parametrize(("age", "allowed"), [(SETTLE_TIME, False), (SETTLE_TIME + SECOND, True)])
@@ -80,7 +85,7 @@ def test_a_new_key_waits_until_the_last_request_cannot_be_executing(
 
 
 def test_the_settle_time_counts_from_the_last_use_of_the_key() -> None:
-    again = sent().sending(NOW + timedelta(minutes=10), new_epoch=False, incarnation=1)
+    again = sent().sending(NOW + timedelta(minutes=10), incarnation=1)
     assert not may_rotate(again, NOW + timedelta(minutes=20))
     assert again.key == sent().key
     assert again.sent_at == NOW
@@ -88,9 +93,9 @@ def test_the_settle_time_counts_from_the_last_use_of_the_key() -> None:
 
 def test_a_new_epoch_is_a_new_key_and_a_new_clock() -> None:
     later = NOW + timedelta(days=2)
-    rotated = sent().sending(later, new_epoch=True, incarnation=1)
-    assert (rotated.epoch, rotated.sent_at) == (2, later)
-    assert decide_attempt(rotated, later + KEY_LIFETIME, 1) is Attempt.SEND
+    anew = rotated(later)
+    assert (anew.epoch, anew.sent_at) == (2, later)
+    assert decide_attempt(anew, later + KEY_LIFETIME, 1) is Attempt.SEND
 
 
 def test_once_tried_an_effect_waits_for_its_time() -> None:
@@ -108,8 +113,10 @@ def test_an_ended_effect_is_left_alone(status: EffectStatus) -> None:
 
 
 def test_nothing_is_sent_without_a_key() -> None:
+    assert fresh().key is None
+    assert key_of(sent()) == sent().key
     with pytest.raises(BrokenInvariantError):
-        fresh().sending(NOW, new_epoch=False, incarnation=1)
+        key_of(fresh())
 
 
 def test_a_worker_that_dies_leaves_the_effect_due_for_the_sweeper() -> None:
@@ -119,7 +126,7 @@ def test_a_worker_that_dies_leaves_the_effect_due_for_the_sweeper() -> None:
 def test_the_ladder_has_an_end() -> None:
     effect, waits = fresh(), []
     while not effect.exhausted:
-        effect = effect.sending(NOW, new_epoch=effect.sent_at is None, incarnation=1).retrying(NOW)
+        effect = effect.sending(NOW, incarnation=1).retrying(NOW)
         waits.append(effect.next_attempt_at - NOW)
     assert tuple(waits) == (*RETRY_LADDER, RETRY_LADDER[-1])
 
@@ -136,13 +143,17 @@ def test_an_effect_of_an_earlier_life_of_the_table_is_looked_up_first(effect: Ef
 
 
 def test_once_sent_again_it_belongs_to_this_life() -> None:
-    adopted = fresh().sending(NOW, new_epoch=True, incarnation=2)
+    adopted = fresh().sending(NOW, incarnation=2)
     assert decide_attempt(adopted, NOW + SWEEP_AFTER, 2) is Attempt.SEND
 
 
 def test_a_second_key_is_refused_while_the_first_may_still_be_executing() -> None:
     with pytest.raises(BrokenInvariantError):
-        sent().sending(NOW + SETTLE_TIME, new_epoch=True, incarnation=1)
+        rotated(NOW + SETTLE_TIME)
+
+
+def test_without_a_look_up_the_key_stays_however_late_it_is() -> None:
+    assert sent().sending(NOW + timedelta(days=9), incarnation=1).key == sent().key
 
 
 def test_no_end_is_taken_back() -> None:
@@ -151,17 +162,32 @@ def test_no_end_is_taken_back() -> None:
         lambda: ended.rejected("no"),
         lambda: ended.done({}),
         lambda: ended.handed_over("no"),
-        lambda: ended.sending(NOW + timedelta(days=1), new_epoch=True, incarnation=1),
+        lambda: ended.sending(NOW + timedelta(days=1), incarnation=1),
     ):
         with pytest.raises(BrokenInvariantError):
             step()
 
 
-@pytest.mark.parametrize(
-    "effect",
-    [fresh(), replace(sent(), key=None), replace(sent(), key="k"), replace(sent(), epoch=2)],
-    ids=["never stored as sent", "no key", "another's key", "the key of another epoch"],
-)
-def test_no_call_is_made_without_the_stored_key(effect: Effect) -> None:
-    with pytest.raises(BrokenInvariantError):
-        key_of(effect)
+CONTRADICTIONS = {
+    "no key": replace(sent(), key=None),
+    "another's key": replace(sent(), key="k"),
+    "the key of another epoch": replace(sent(), epoch=2),
+    "the key of another environment": replace(sent(), environment="live"),
+    "set back to pending": replace(sent(), status=EffectStatus.PENDING),
+    "set back to the first epoch": replace(sent(), epoch=0),
+    "sent at no time": replace(sent(), sent_at=None),
+    "sent without a trace": replace(fresh(), status=EffectStatus.SENT),
+    "open with a result": replace(sent(), result={"refund": "re_1"}),
+}
+
+
+@pytest.mark.parametrize("effect", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_nothing_is_done_with_an_effect_that_contradicts_itself(effect: Effect) -> None:
+    later = NOW + timedelta(days=1)
+    for step in (
+        lambda: key_of(effect),
+        lambda: effect.sending(later, incarnation=1),
+        lambda: effect.sending(later, incarnation=1, nothing_found_at=later),
+    ):
+        with pytest.raises(BrokenInvariantError):
+            step()
