@@ -56,4 +56,4 @@ def count(name: str, **dimensions: str) -> None:
 def count_broken(error: BaseException) -> None:
     """Count an invariant that did not hold: its alarm calls a person at the first one."""
     if isinstance(error, BrokenInvariantError):
-        count("BrokenInvariants")
+        count("BrokenInvariants", outcome="stopped")

@@ -245,10 +245,12 @@ def test_alarms_on_our_own_metrics_watch_what_the_functions_count():
         "DueWork": {"failed", *strike_clocks.OUTCOMES},
         "Purges": {"refused", "purged", "capped", "nothing"},
         "Divergences": {*Outcome, "failed"},
+        # Counted wherever an error ends, whatever was being done.
+        "BrokenInvariants": {"stopped"},
         "MailFeedback": {*Trouble, "known", "unknown_mail", "staff", "stranger"},
     }
 
-    assert counted == set(outcomes)
+    assert counted | {"BrokenInvariants"} == set(outcomes)
     assert {(m, outcome) for m, outcome in watched if outcome not in outcomes[m]} == set()
     assert ("Effects", Performed.NEEDS_PERSON) in watched
 

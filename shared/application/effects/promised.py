@@ -36,8 +36,9 @@ def load_refund(
         BrokenInvariantError: it was never promised, or otherwise.
     """
     params, customer = effect.params, effect.customer
-    operation = services.store.get(RefundOperation, customer, params["refund"])
+    # In this order: an event in between settles both, and is seen by the second.
     payment = services.store.get(Payment, customer, params["payment"])
+    operation = services.store.get(RefundOperation, customer, params["refund"])
     if operation is None or payment is None:
         raise BrokenInvariantError(f"effect {effect.id} of an unknown refund")
     promised = operation.record
