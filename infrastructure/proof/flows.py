@@ -62,6 +62,7 @@ FLOWS: dict[str, Script] = {
     "cancel at the end, billed ahead": _flow(
         Plan(ANN, 25, 30, (12000,), 0, 0, unpaid=True), AT_END
     ),
+    "cancel now, billed ahead": _flow(Plan(ANN, 25, 30, (12000,), 0, 0, unpaid=True), NOW),
     "a chargeback, won, billed ahead": _flow(
         Plan(ANN, 25, 90, (12000,), 0, 0, unpaid=True),
         _step(HOUR, "dispute", "chargeback"),

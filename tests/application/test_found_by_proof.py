@@ -16,7 +16,7 @@ from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Timing
 from shared.domain.dispute import Dispute, DisputeOutcome
 from shared.domain.effects import EffectKind, EffectStatus
-from shared.domain.errors import RefusedError
+from shared.domain.errors import OutcomeUnknownError, RefusedError
 from shared.domain.invoice import PendingCharge
 from shared.domain.payment import Payment
 from shared.domain.refund_operation import RefundFacts, RefundOperation
@@ -244,3 +244,36 @@ def test_an_old_answer_moves_no_dispute_back(services: FakeServices) -> None:
         handle_dispute(services, dispute="du_1", event=event, event_type="charge.dispute.updated")
     (record,) = services.store.all_of(Dispute, CUSTOMER)
     assert record.record.outcome is DisputeOutcome.LOST
+
+
+@pytest.mark.parametrize("call", ["finalize_draft", "void_invoice"])
+def test_a_draft_for_later_is_void_though_an_error_hid_that_it_was_done(
+    services: FakeServices, call: str
+) -> None:
+    """Stripe keeps a server error for a key, and refuses under another what it has done."""
+    (line,) = paid_invoice().lines
+    later = replace(line, period_start=YEAR_END, period_end=YEAR_END + timedelta(days=365))
+    draft = replace(paid_invoice(), id="in_draft", status="draft", lines=(later,), payments=())
+    services.billing.invoices[draft.id] = draft
+    services.billing.fail_after[call] = [OutcomeUnknownError("500", sticky=True)]
+    confirm(services, quoted(services)["id"])
+    sweep(services, days=2)
+    assert services.billing.invoices[draft.id].status == "void"
+    ended = [*services.effects(CUSTOMER, EffectKind.FINALIZE_DRAFT)]
+    ended += services.effects(CUSTOMER, EffectKind.VOID_INVOICE)
+    assert {effect.status for effect in ended} == {EffectStatus.DONE}
+
+
+def test_collection_of_what_has_ended_needs_no_start_and_nobody_is_called(
+    services: FakeServices,
+) -> None:
+    services.billing.disputes["du_1"] = chargeback()
+    handle_dispute(services, dispute="du_1", event="evt_1", event_type="charge.dispute.created")
+    services.run_effects()
+    assert services.billing.paused == {SUBSCRIPTION}
+    services.billing.cancel_now(SUBSCRIPTION)
+    services.billing.disputes["du_1"] = chargeback(outcome=DisputeOutcome.WON)
+    handle_dispute(services, dispute="du_1", event="evt_2", event_type="charge.dispute.closed")
+    services.run_effects()
+    (effect,) = services.effects(CUSTOMER, EffectKind.RESUME_COLLECTION)
+    assert (effect.status, effect.result) == (EffectStatus.DONE, {"ended": True})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -17,13 +17,12 @@ from shared.domain.reconciliation import ChangeFacts, CreditNoteFacts, MovementF
 from shared.domain.refund_operation import RefundFacts
 from shared.domain.subscription import SubscriptionFacts, SubscriptionStatus
 from shared.ports import Page
-from tests.fakes.evidence import FakeEvidence
+from tests.fakes.evidence import FakeEvidence, asked_for, movements
 
 R = TypeVar("R")
 
 # Small, so that every list of more than two is read in several requests.
 PER_PAGE = 2
-START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
 def _created(row: Any) -> datetime | None:
@@ -110,7 +109,9 @@ class FakeBilling(FakeEvidence):
         if kind is ChangeFacts:
             return list(self.changed)
         assert kind is MovementFacts
-        return list((self._movements() | self.moved).values())
+        return list(
+            (movements(self.refunds.values(), self.disputes.values()) | self.moved).values()
+        )
 
     def _credit_note(self, name: str) -> CreditNoteFacts:
         note = self.credit_notes[name]
@@ -123,29 +124,6 @@ class FakeBilling(FakeEvidence):
             operation=note["operation"],
             created_at=note["created_at"],
         )
-
-    def _movements(self) -> dict[str, MovementFacts]:
-        """What refunds and disputes have moved, as they stand."""
-        made: dict[str, MovementFacts] = {}
-
-        def move(source: str, category: str, net: int, currency: str, at: datetime) -> None:
-            name = f"txn_{category}_{source}"
-            made[name] = MovementFacts(name, source, category, net, currency, at)
-
-        for refund in self.refunds.values():
-            at = refund.created_at or START
-            if refund.status in ("succeeded", "pending", "failed"):
-                move(refund.id, "refund", -refund.amount, refund.currency, at)
-            if refund.status == "failed":
-                move(refund.id, "refund_failure", refund.amount, refund.currency, at)
-        for dispute in self.disputes.values():
-            out, currency = dispute.withdrawn + dispute.fee, dispute.settlement_currency
-            if out:
-                move(dispute.id, "dispute", -out, currency, dispute.opened_at)
-            if dispute.returned:
-                back = dispute.returned
-                move(dispute.id, "dispute_reversal", back, currency, dispute.opened_at)
-        return made
 
     # reads
 
@@ -213,7 +191,10 @@ class FakeBilling(FakeEvidence):
         ]
 
     def dunning(self, invoice: str) -> DunningFacts | None:
-        return self.unpaid.get(invoice)
+        known = self.invoices.get(invoice)
+        if invoice in self.unpaid or known is None:
+            return self.unpaid.get(invoice)
+        return asked_for(known, self._owner(known) or "")
 
     def pending_charges(self, customer: str, subscription: str) -> list[PendingCharge]:
         del customer
@@ -279,12 +260,18 @@ class FakeBilling(FakeEvidence):
         self._mutate("cancel_now", None, act, subscription=subscription)
 
     def pause_collection(self, subscription: str, *, key: str) -> None:
-        act = lambda: self.paused.add(subscription)  # noqa: E731
+        act = lambda: self.paused.add(self._alive(subscription))  # noqa: E731
         self._mutate("pause_collection", key, act, subscription=subscription)
 
     def resume_collection(self, subscription: str, *, key: str) -> None:
-        act = lambda: self.paused.discard(subscription)  # noqa: E731
+        act = lambda: self.paused.discard(self._alive(subscription))  # noqa: E731
         self._mutate("resume_collection", key, act, subscription=subscription)
+
+    def _alive(self, subscription: str) -> str:
+        seen = self.known_subscriptions.get(subscription)
+        if seen and seen.status is SubscriptionStatus.ENDED:
+            raise RefusedError("invalid_canceled_subscription_fields", "400")
+        return subscription
 
     def set_auto_advance(self, invoice: str, *, on: bool, key: str) -> None:
         def act() -> None:
@@ -294,12 +281,16 @@ class FakeBilling(FakeEvidence):
 
     def void_invoice(self, invoice: str, *, key: str) -> None:
         def act() -> None:
+            if self.invoices[invoice].status != "open":
+                raise RefusedError("400", self.invoices[invoice].status)
             self.invoices[invoice] = replace(self.invoices[invoice], status="void")
 
         self._mutate("void_invoice", key, act, invoice=invoice)
 
     def finalize_draft(self, invoice: str, *, key: str) -> None:
         def act() -> None:
+            if self.invoices[invoice].status != "draft":
+                raise RefusedError("invoice_not_editable", self.invoices[invoice].status)
             self.invoices[invoice] = replace(self.invoices[invoice], status="open", collects=False)
 
         self._mutate("finalize_draft", key, act, invoice=invoice)

@@ -1,12 +1,19 @@
 """Disputes and their evidence at Stripe, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from shared.domain.arrears import DunningFacts
 from shared.domain.dispute import DisputeFacts, DisputeOutcome, DisputePhase
 from shared.domain.early_warning import FraudWarningFacts
 from shared.domain.evidence import ChargeStory
+from shared.domain.invoice import InvoiceFacts
+from shared.domain.reconciliation import MovementFacts
+from shared.domain.refund_operation import RefundFacts
+
+START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
 class FakeEvidence:
@@ -103,3 +110,48 @@ class FakeEvidence:
 
         page: str = self._mutate("send_debt", key, act, invoice=invoice)
         return page
+
+
+def asked_for(invoice: InvoiceFacts, customer: str) -> DunningFacts:
+    """An invoice that nobody has failed to pay, as it concerns dunning."""
+    return DunningFacts(
+        id=invoice.id,
+        number=invoice.number,
+        customer=customer,
+        subscription=invoice.subscription,
+        status=invoice.status,
+        due=0 if invoice.status == "paid" else sum(line.amount for line in invoice.lines),
+        paid=sum(payment.amount for payment in invoice.payments),
+        currency=invoice.currency,
+        failed=False,
+        first=False,
+        pay_by=None,
+        receivable=None,
+        page=None,
+    )
+
+
+def movements(
+    refunds: Iterable[RefundFacts], disputes: Iterable[DisputeFacts]
+) -> dict[str, MovementFacts]:
+    """What refunds and disputes have moved, as they stand."""
+    made: dict[str, MovementFacts] = {}
+
+    def move(source: str, category: str, net: int, currency: str, at: datetime) -> None:
+        name = f"txn_{category}_{source}"
+        made[name] = MovementFacts(name, source, category, net, currency, at)
+
+    for refund in refunds:
+        at = refund.created_at or START
+        if refund.status in ("succeeded", "pending", "failed"):
+            move(refund.id, "refund", -refund.amount, refund.currency, at)
+        if refund.status == "failed":
+            move(refund.id, "refund_failure", refund.amount, refund.currency, at)
+    for dispute in disputes:
+        out, currency = dispute.withdrawn + dispute.fee, dispute.settlement_currency
+        if out:
+            move(dispute.id, "dispute", -out, currency, dispute.opened_at)
+        if dispute.returned:
+            back = dispute.returned
+            move(dispute.id, "dispute_reversal", back, currency, dispute.opened_at)
+    return made

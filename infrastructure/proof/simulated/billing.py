@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from infrastructure.proof.simulated.faults import Fault
 from infrastructure.proof.simulated.hub import SECOND
 from infrastructure.proof.simulated.keys import Keys
-from infrastructure.proof.simulated.stripe import GONE, Note, Paid, Stripe
+from infrastructure.proof.simulated.stripe import GONE, Invoice, Note, Paid, Stripe
 from infrastructure.proof.simulated.worker import Worker
+from shared.domain.arrears import DunningFacts
 from shared.domain.contact import Contact
 from shared.domain.dispute import DisputeFacts
 from shared.domain.errors import OutcomeUnknownError, RefusedError, UnavailableError
@@ -155,6 +156,15 @@ class Reads:
         """See `Billing`; nothing here was billed by usage, so nothing is compared."""
         del invoice
         self.ask("bill", lambda: None)
+
+    def dunning(self, invoice: str) -> DunningFacts | None:
+        """See `Billing`; nobody fails to pay here."""
+
+        def read() -> DunningFacts | None:
+            known = self.stripe.invoices.get(invoice)
+            return _dunning_facts(known) if known else None
+
+        return self.ask("dunning", read)
 
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:
         """See `Billing`."""
@@ -321,6 +331,26 @@ def check_note(
 def _note_facts(note: Note) -> CreditNoteFacts:
     return CreditNoteFacts(
         note.id, note.customer, note.invoice, "issued", note.operation, note.created_at
+    )
+
+
+def _dunning_facts(invoice: Invoice) -> DunningFacts:
+    facts = invoice.facts
+    total, paid = sum(line.amount for line in facts.lines), sum(one.amount for one in invoice.paid)
+    return DunningFacts(
+        id=facts.id,
+        number=facts.number,
+        customer=invoice.customer,
+        subscription=facts.subscription,
+        status=facts.status,
+        due=0 if facts.status == "paid" else total,
+        paid=paid,
+        currency=facts.currency,
+        failed=False,
+        first=False,
+        pay_by=None,
+        receivable=None,
+        page=None,
     )
 
 

@@ -171,6 +171,12 @@ def _finalize(services: Services, effect: Effect) -> Result:
     return {}
 
 
+def _find_finalized(services: Services, effect: Effect) -> Result | None:
+    """Done by an earlier try, or by Stripe itself, which leaves it a draft for an hour only."""
+    seen = services.billing.dunning(effect.params["invoice"])
+    return {} if seen and seen.status not in ("draft", "paid") else None
+
+
 def _after_finalize(change: Change, effect: Effect, _result: Result) -> None:
     change.effect(EffectKind.VOID_INVOICE, effect.params)
 
@@ -180,12 +186,19 @@ def _void(services: Services, effect: Effect) -> Result:
     return {}
 
 
+def _find_voided(services: Services, effect: Effect) -> Result | None:
+    seen = services.billing.dunning(effect.params["invoice"])
+    return {} if seen and seen.status == "void" else None
+
+
 PERFORMERS = {
     EffectKind.SWEEP_CHARGES: Performer(send=_sweep, may_send=_may_sweep, adopt=_after_sweep),
     EffectKind.REMOVE_CHARGE: Performer(send=_remove, may_send=_may_sweep, adopt=_after_remove),
     EffectKind.ADD_CHARGE: Performer(
         send=_add, look_up=_find_added, may_send=_may_add, adopt=_after_add
     ),
-    EffectKind.FINALIZE_DRAFT: Performer(send=_finalize, adopt=_after_finalize),
-    EffectKind.VOID_INVOICE: Performer(send=_void),
+    EffectKind.FINALIZE_DRAFT: Performer(
+        send=_finalize, look_up=_find_finalized, adopt=_after_finalize
+    ),
+    EffectKind.VOID_INVOICE: Performer(send=_void, look_up=_find_voided),
 }

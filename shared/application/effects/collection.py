@@ -94,6 +94,13 @@ def _resume(services: Services, effect: Effect) -> Result:
     return {}
 
 
+def _find_ended(services: Services, effect: Effect) -> Result | None:
+    """What has ended bills nothing more, and Stripe refuses to change it."""
+    seen = services.billing.subscription(effect.params["subscription"])
+    ended = seen is None or seen.status is SubscriptionStatus.ENDED
+    return {"ended": True} if ended else None
+
+
 def _hold(services: Services, effect: Effect) -> Result:
     services.billing.set_auto_advance(effect.params["invoice"], on=False, key=key_of(effect))
     return {}
@@ -118,8 +125,10 @@ def _after_look(change: Change, _effect: Effect, result: Result) -> None:
 PERFORMERS = {
     EffectKind.LOOK_AT_INVOICE: Performer(send=_look, adopt=_after_look),
     EffectKind.PLAN_COLLECTION: Performer(send=_plan, may_send=_may_plan, adopt=_after_plan),
-    EffectKind.PAUSE_COLLECTION: Performer(send=_pause, may_send=_if_stopped),
-    EffectKind.RESUME_COLLECTION: Performer(send=_resume, may_send=_if_going_on),
+    EffectKind.PAUSE_COLLECTION: Performer(send=_pause, look_up=_find_ended, may_send=_if_stopped),
+    EffectKind.RESUME_COLLECTION: Performer(
+        send=_resume, look_up=_find_ended, may_send=_if_going_on
+    ),
     EffectKind.HOLD_INVOICE: Performer(send=_hold, may_send=_if_stopped),
     EffectKind.RELEASE_INVOICE: Performer(send=_release, may_send=_if_going_on),
 }

@@ -173,6 +173,11 @@ def test_an_invoice_says_what_it_was_for_and_who_paid(account: Account) -> None:
 
 def test_what_is_not_paid_yet_is_open_or_a_draft(account: Account, bought: Bought) -> None:
     draft, open_ = (account.bill_ahead(bought, status) for status in ("draft", "open"))
+    for invoice, status in ((draft, "draft"), (open_, "open")):
+        seen = account.billing.dunning(invoice)
+        assert seen is not None
+        assert (seen.id, seen.status, seen.due, seen.paid) == (invoice, status, 300, 0)
+        assert (seen.customer, seen.subscription) == (bought.customer, bought.subscription)
     assert unpaid(account, bought) == [(open_, "open", True), (draft, "draft", True)]
     assert account.billing.invoice_of(bought.customer, draft) is None
     found = account.billing.subscription_invoices(bought.subscription, bought.end)
@@ -201,6 +206,8 @@ def test_a_draft_is_finalized_without_collection_and_voided(
     account.billing.void_invoice(invoice, key="v")
     assert unpaid(account, bought) == []
     assert account.billing.subscription_invoices(bought.subscription, bought.end) == []
+    seen = account.billing.dunning(invoice)
+    assert (seen and seen.status, account.billing.dunning("in_absent")) == ("void", None)
     assert refused(account.billing.void_invoice, invoice, key="v2")
 
 
@@ -210,6 +217,9 @@ def test_what_was_paid_stays(account: Account, bought: Bought) -> None:
     assert refused(billing.finalize_draft, bought.invoice, key="f")
     (seen,) = billing.subscription_invoices(bought.subscription, account.now())
     assert seen.status == "paid"
+    asked = billing.dunning(bought.invoice)
+    assert asked is not None
+    assert (asked.status, asked.due, asked.paid) == ("paid", 0, 12000)
 
 
 def test_an_end_leaves_invoices_and_collects_them_no_more(account: Account, bought: Bought) -> None:
