@@ -213,6 +213,7 @@ def pending_charge_from_stripe(raw: Raw) -> PendingCharge:
         period_end=instant(raw["period"]["end"]),
         tax_rates=tuple(rate["id"] for rate in raw.get("tax_rates") or ()),
         discountable=raw["discountable"],
+        operation=(raw.get("metadata") or {}).get("fairexit_operation"),
     )
 
 

@@ -49,7 +49,10 @@ class ItemEnd:
 
 @dataclass(frozen=True, slots=True)
 class RemovedCharge:
-    """A pending charge for time after the end, taken away and kept to be put back."""
+    """A pending charge for time after the end, taken away and kept to be put back.
+
+    `operation` names it where it had been put back before.
+    """
 
     id: str
     amount: int
@@ -59,6 +62,7 @@ class RemovedCharge:
     period_end: datetime
     tax_rates: tuple[str, ...] = ()
     discountable: bool = True
+    operation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,8 @@ class InvoiceFacts:
 class PendingCharge:
     """A pending invoice item: it will be billed with the next invoice.
 
-    `tax_rates` are its own; without any it is taxed as the invoice is.
+    `tax_rates` are its own; without any it is taxed as the invoice is. `operation` is ours, where
+    we have added it.
     """
 
     id: str
@@ -93,6 +94,7 @@ class PendingCharge:
     period_end: datetime
     tax_rates: tuple[str, ...] = ()
     discountable: bool = True
+    operation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

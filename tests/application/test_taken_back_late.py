@@ -11,6 +11,7 @@ from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Cancellation, CancellationState, Timing
 from shared.domain.effects import EffectKind
 from shared.domain.errors import OutcomeUnknownError, RefusedError
+from shared.domain.invoice import PendingCharge
 from shared.domain.subscription import Subscription, SubscriptionStatus
 from tests.application.annual_plan import confirm, quoted
 from tests.application.builders import (
@@ -128,3 +129,31 @@ def test_a_take_back_that_stripe_does_not_keep_calls_a_person(
     assert [(one["what"], one["subject"]) for one in told] == [
         ("withdrawal_not_kept", cancellation)
     ]
+
+
+def test_a_charge_that_was_put_back_unheard_and_taken_away_again_is_added_once(
+    services: FakeServices,
+) -> None:
+    later = YEAR_END + timedelta(days=365)
+    charge = PendingCharge("ii_1", SUBSCRIPTION, 500, "usd", "minutes", YEAR_END, later)
+    services.billing.charges["ii_1"] = charge
+    cancellation = cancelled(services)
+    services.run_effects()
+    withdraw_cancellation(services, customer=CUSTOMER, cancellation=cancellation)
+    # Stripe adds it, and we hear nothing; then it is for later again, and taken away.
+    services.billing.fail_after["add_charge"] = [OutcomeUnknownError("cut")]
+    (added,) = services.effects(CUSTOMER, EffectKind.ADD_CHARGE)
+    perform_effect(services, customer=CUSTOMER, effect_id=added.id)
+    services.waker.woken.clear()
+    confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"], key="again")
+    services.run_effects()
+    (added,) = services.effects(CUSTOMER, EffectKind.ADD_CHARGE)
+    assert (added.status, services.billing.charges) == ("sent", {})
+    # By now Stripe has forgotten the key.
+    services.clock.advance(hours=25)
+    services.billing.keys.clear()
+    perform_effect(services, customer=CUSTOMER, effect_id=added.id)
+    services.run_effects()
+    (added,) = services.effects(CUSTOMER, EffectKind.ADD_CHARGE)
+    assert (added.status, services.billing.charges) == ("done", {})
+    assert [name for name, _ in services.billing.calls].count("add_charge") == 1

@@ -223,7 +223,8 @@ class FakeBilling(FakeEvidence):
 
     def charge_added(self, customer: str, operation: str) -> str | None:
         del customer
-        return self.added.get(operation)
+        added = self.added.get(operation)
+        return added if added in self.charges else None
 
     def preview_credit_note(
         self,
@@ -312,6 +313,7 @@ class FakeBilling(FakeEvidence):
                 period_end=datetime.fromisoformat(params["period_end"]),
                 tax_rates=tuple(params["tax_rates"]),
                 discountable=params["discountable"],
+                operation=operation,
             )
             return added
 

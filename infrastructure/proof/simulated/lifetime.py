@@ -283,8 +283,7 @@ class Lifetime:
                 self.world.hub.after(MINUTE, again)
 
         def go_on() -> None:
-            self.world.is_paused = False
-            self.world.replan()
+            self.world.resume()
             self._turn(money_moves=True)
 
         def again() -> None:

@@ -178,6 +178,7 @@ class Api(Reads):
                 period_end=datetime.fromisoformat(params["period_end"]),
                 tax_rates=tuple(params["tax_rates"]),
                 discountable=params["discountable"],
+                operation=operation,
             )
             self.stripe.added[operation] = name
             self.worker.world.watch.charged(operation)

@@ -79,16 +79,16 @@ class Queue:
         """Let a message be received from then on."""
         message.visible_at = when
         heapq.heappush(self._waiting, (when, next(self._order), message))
-        self._world.hub.at(when, self._poll)
+        self._world.hub.at(when, self.poll)
 
-    def _poll(self) -> None:
+    def poll(self) -> None:
         """Give what is there to a worker, if one is free."""
         world = self._world
         now, down = world.hub.now, world.down_until
-        while self._free and (batch := self._due(now)):
-            if down > now or world.is_paused:
+        while self._free and not world.is_paused and (batch := self._due(now)):
+            if down > now:
                 for message in batch:
-                    self._show(message, max(down, now + 1) + world.chance(MINUTE))
+                    self._show(message, down + world.chance(MINUTE))
                 continue
             for message in batch:
                 message.receives += 1
@@ -128,7 +128,7 @@ class Queue:
                 if message.id in failed:
                     self._show(message, message.visible_at)
             self._free += 1
-            self._poll()
+            self.poll()
 
         world.hub.work(world.hub.now, consume, ended)
 

@@ -80,6 +80,13 @@ class World:
 
     # -- the functions
 
+    def resume(self) -> None:
+        """All functions have workers again."""
+        self.is_paused = False
+        for queue in (self.events, *self.lanes.values()):
+            queue.poll()
+        self.replan()
+
     def sweep(self, *, part: int = 0, parts: int = 1) -> None:
         """One run of the minute's schedule, over its part of what is due."""
         invoke(self.ports(), SWEEPER, {"part": part, "parts": parts})
@@ -112,8 +119,10 @@ class World:
     def _run_sweep(self, planned: int) -> None:
         if self._sweep_at != planned:
             return
-        down = self.is_paused or self.down_until > self.hub.now
-        if down or self.oracle.draw("schedule") is Fault.SCHEDULE_MISSED:
+        if self.is_paused:
+            self._sweep_at = None
+            return
+        if self.down_until > self.hub.now or self.oracle.draw("schedule") is Fault.SCHEDULE_MISSED:
             until = max(self.down_until, self.hub.now + (1 + self.chance(20)) * MINUTE)
             again = self._sweep_at = -(-until // MINUTE) * MINUTE
             self.hub.at(again, lambda: self._run_sweep(again))

@@ -87,6 +87,7 @@ def _after_remove(change: Change, effect: Effect, _result: Result) -> None:
         period_end=datetime.fromisoformat(charge["period_end"]),
         tax_rates=tuple(charge["tax_rates"]),
         discountable=charge["discountable"],
+        operation=charge.get("operation"),
     )
     known = effect.params.get("cancellation")
     cancellation = known and change.load(Cancellation, known)
@@ -146,7 +147,13 @@ def _add(services: Services, effect: Effect) -> Result:
 
 
 def _find_added(services: Services, effect: Effect) -> Result | None:
-    found = services.billing.charge_added(effect.customer, effect.params["operation"])
+    """Stripe knows no charge any more that another cancellation has taken away since."""
+    operation = effect.params["operation"]
+    found = services.billing.charge_added(effect.customer, operation)
+    if found is None:
+        cancellations = services.store.all_of(Cancellation, effect.customer)
+        removed = (one for stored in cancellations for one in stored.record.removed)
+        found = next((one.id for one in removed if one.operation == operation), None)
     return {"charge": found} if found else None
 
 

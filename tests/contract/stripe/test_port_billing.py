@@ -257,7 +257,14 @@ def test_charges_wait_for_the_next_invoice(account: Account, bought: Bought) -> 
     newest, oldest = pending(account, bought)
     assert (newest.id, newest.amount, newest.discountable) == (second, -200, False)
     assert oldest == PendingCharge(
-        first, bought.subscription, 500, "usd", "minutes", bought.end, bought.end + DAY
+        id=first,
+        subscription=bought.subscription,
+        amount=500,
+        currency="usd",
+        description="minutes",
+        period_start=bought.end,
+        period_end=bought.end + DAY,
+        operation="01A",
     )
     assert account.billing.charge_added(bought.customer, "01A") == first
     assert account.billing.charge_added(bought.customer, "01OTHER") is None
