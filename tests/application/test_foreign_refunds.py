@@ -13,6 +13,7 @@ from shared.application.client_keys import ClientCall
 from shared.application.handle_dispute import handle_dispute
 from shared.application.quote_cancellation import quote_cancellation
 from shared.domain.cancellation import Timing
+from shared.domain.dispute import Dispute
 from shared.domain.effects import EffectKind
 from shared.domain.errors import RefusedError
 from shared.domain.foreign_refund import ForeignRefund
@@ -178,6 +179,19 @@ def test_a_promise_that_the_table_has_lost_is_kept_as_somebody_elses(
     assert stored is not None
     assert stored.record.operation == "01LOST"
     assert payment(services).left() == PAID - 3_000
+
+
+def test_beside_a_chargeback_a_person_hears_that_it_may_have_left_twice(
+    services: FakeServices,
+) -> None:
+    services.billing.disputes["du_1"] = chargeback()
+    handle_dispute(services, dispute="du_1", event="evt_1", event_type="t")
+    refresh_refund(services, refund=dashboard_refund(services))
+    services.run_effects()
+    (record,) = services.store.all_of(Dispute, CUSTOMER)
+    assert record.record.exposure == 3_000
+    told = [detail for name, detail in services.bus.published if name == "AttentionNeeded"]
+    assert [(one["what"], one["subject"]) for one in told] == [("double_loss", "du_1")]
 
 
 def test_a_payment_first_seen_here_is_blocked_by_its_chargeback(services: FakeServices) -> None:
