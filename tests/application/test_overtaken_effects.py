@@ -17,7 +17,8 @@ from shared.domain.cancellation import Timing
 from shared.domain.dispute import Dispute, DisputeKind, DisputeOutcome
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import OutcomeUnknownError
-from shared.domain.refund_operation import RefundFacts
+from shared.domain.payment import Payment
+from shared.domain.refund_operation import RefundFacts, RefundOperation
 from tests.application import test_evidence
 from tests.application.annual_plan import REFUND, confirm, quoted, refunded
 from tests.application.builders import (
@@ -280,3 +281,27 @@ def test_a_dispute_that_was_given_up_unheard_is_not_given_up_again(
         services.run_due_work()
     assert perform(services, EffectKind.ACCEPT_DISPUTE).status == "done"
     assert len(services.billing.called("accept_dispute")) == 1
+
+
+def test_an_event_between_two_readings_is_no_missing_reservation(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made under the first key is told of while the second attempt looks what it is."""
+    confirm(services, quoted(services)["id"])
+    perform(services, EffectKind.CANCEL_SUBSCRIPTION)
+    services.billing.fail_after["refund_payment"] = [OutcomeUnknownError("cut")]
+    perform(services, EffectKind.REFUND_PAYMENT)
+    services.clock.advance(minutes=3)
+    read = services.store.get
+
+    def told(kind: type[Any], *key: str) -> Any:
+        found = read(kind, *key)
+        if kind in (Payment, RefundOperation):
+            monkeypatch.setattr(services.store, "get", read)
+            refresh_refund(services, refund="re_0")
+        return found
+
+    monkeypatch.setattr(services.store, "get", told)
+    late = perform(services, EffectKind.REFUND_PAYMENT)
+    assert late.result == {"skipped": "its outcome has come by an event"}
+    assert len(services.billing.called("refund_payment")) == 1

@@ -18,10 +18,14 @@ from shared.domain.controls import OPERATIONS, Controls
 from shared.domain.effects import RETRY_LADDER, Effect, EffectKind, EffectStatus, Lane
 from shared.domain.payment import Payment
 from shared.domain.receivable import Receivable
-from shared.domain.records import Quote
+from shared.domain.records import Assessment, Quote
+from shared.domain.refund_case import RefundCase
 from shared.domain.refund_operation import RefundOperation, RefundStatus
+from shared.domain.upload import Upload
 from shared.runtime import observability
 from tests.application.builders import CUSTOMER
+from tests.application.case_life import AGENT, APPROVER, Life
+from tests.application.test_case_life import SOON
 from tests.fakes.services import START
 from tests.handlers import tampering as t
 from tests.handlers.conftest import HandlerServices
@@ -117,7 +121,7 @@ TAMPERED: dict[str, tuple[tuple[EffectKind, ...], Tampering]] = {
     "not taken away yet": ((_K.ADD_CHARGE,), with_(t.removal, status=EffectStatus.SENT)),
     "no receivable": (DEBTS, without(of(Receivable))),
     "no draft": (DEBTS[1:], with_(of(Receivable), invoice=None)),
-    # No verdict.
+    # No decision.
     "no quote": (PROMISED, without(of(Quote))),
     "a quote of another": (PROMISED, with_(of(Quote), used_by="other")),
     "a quote that denies": (PROMISED, with_(of(Quote), document=DENIED)),
@@ -247,3 +251,35 @@ def test_nothing_of_any_kind_passes_a_switch_that_is_not_open(
     assert services.billing.calls == []
     held = t.of(services, Effect, effect.id)
     assert (held.status, held.attempts, held.key) == (EffectStatus.PENDING, 0, None)
+
+
+def paid_case(services: HandlerServices) -> Effect:
+    """The refund of an overcharge that two people have agreed to."""
+    life = Life("rtc", services)
+    services.clock.instant = services.billing.now = SOON
+    life.open("billing_error")
+    life.upload()
+    (upload,) = services.store.all_of(Upload, CUSTOMER)
+    life.find(verified=True, lines={"il_1": {"expected_amount": 50_000}})
+    for person in (AGENT, APPROVER):
+        life.approve(person, reviewed=(upload.record.id,))
+    (effect,) = services.effects(CUSTOMER, EffectKind.REFUND_PAYMENT)
+    return effect
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        without(of(RefundCase)),
+        without(of(Assessment)),
+        with_(of(Assessment), document=DENIED),
+        with_(of(RefundCase), refunds=()),
+    ],
+    ids=["no case", "no assessment", "an assessment that denies", "of another case"],
+)
+def test_a_case_is_a_promise_too(services: HandlerServices, tampering: Tampering) -> None:
+    effect = paid_case(services)
+    tampering(services, effect)
+    batch = sqs_event({"customer": CUSTOMER, "effect": effect.id})
+    assert len(perform_money_effect.lambda_handler(batch, Context())["batchItemFailures"]) == 1
+    assert services.billing.calls == []

@@ -264,7 +264,7 @@ PLANTED = (
         'rises={"epoch": None, "attempts": None}',
     ),
     Planted(
-        "a refund needs no verdict",
+        "a refund needs no decision",
         REFUNDS,
         "    must_be_granted(services, operation.record)\n",
         "",
@@ -276,21 +276,29 @@ PLANTED = (
         "if False:",
     ),
     Planted(
+        "a refund is read before its payment",
+        PROMISED,
+        '    payment = services.store.get(Payment, customer, params["payment"])\n'
+        '    operation = services.store.get(RefundOperation, customer, params["refund"])\n',
+        '    operation = services.store.get(RefundOperation, customer, params["refund"])\n'
+        '    payment = services.store.get(Payment, customer, params["payment"])\n',
+    ),
+    Planted(
         "a refund may be another than was promised",
         PROMISED,
         "    if asked != (",
         "    if False and asked != (",
     ),
     Planted(
-        "a verdict that denies is one",
+        "a decision that denies grants",
         PROMISED,
-        'if not taken or json.loads(verdict.document)["outcome"] != "granted":',
+        'if not taken or json.loads(decided.document)["outcome"] != "granted":',
         "if not taken:",
     ),
     Planted(
-        "another's verdict is one",
+        "a decision on something else grants",
         PROMISED,
-        "taken = not isinstance(verdict, Quote) or verdict.used_by == promise.id",
+        "taken = not isinstance(decided, Quote) or decided.used_by == promise.id",
         "taken = True",
     ),
     Planted(

@@ -1,6 +1,6 @@
 """What a request that moves money rests on, looked at once more right before it goes out.
 
-Promise, verdict and reservation were stored by the decision that wanted the effect. Where one of
+Promise, decision and reservation were stored before the effect, or together with it. Where one of
 them is gone or says something else, a record is corrupt or we have a bug: nobody may send then.
 """
 
@@ -18,7 +18,8 @@ from shared.domain.refund_case import RefundCase
 from shared.domain.refund_operation import RefundOperation, RefundStatus, RefundWay
 from shared.ports import Services, Stored
 
-Verdict = Quote | Assessment
+# What the policy has decided, as it was stored.
+Decided = Quote | Assessment
 _WAYS = {
     EffectKind.REFUND_PAYMENT: RefundWay.PAYMENT,
     EffectKind.GIVE_CREDIT: RefundWay.ACCOUNT_CREDIT,
@@ -49,14 +50,14 @@ def load_refund(
 
 
 def must_be_granted(services: Services, operation: RefundOperation) -> None:
-    """The refund stands in its promise, and in the verdict behind that.
+    """The refund stands in its promise, and in the decision behind that.
 
     Raises:
         BrokenInvariantError: it does not.
     """
     names = {"cancellation": operation.cancellation, "refund_case": operation.refund_case}
     promise = load_promise(services, operation.customer, names)
-    back = granted_back(load_verdict(services, promise), operation.invoice)
+    back = granted_back(load_decision(services, promise), operation.invoice)
     first = operation.replaces is None
     amount = back["refunds"].get(operation.payment) if first else _replaced(services, operation)
     if operation.id not in promise.refunds or amount != operation.amount:
@@ -78,7 +79,7 @@ def must_be_out(services: Services, effect: Effect) -> None:
     """
     params, customer = effect.params, effect.customer
     promise = load_promise(services, customer, params)
-    back = granted_back(load_verdict(services, promise), params["invoice"])
+    back = granted_back(load_decision(services, promise), params["invoice"])
     for name, made, amount in params["refunds"]:
         known = services.store.get(RefundOperation, customer, name)
         facts = known and (known.record.stripe_refund, known.record.amount)
@@ -105,31 +106,31 @@ def load_promise(services: Services, customer: str, names: Mapping[str, Any]) ->
     return stored.record
 
 
-def load_verdict(services: Services, promise: Promise) -> Verdict:
+def load_decision(services: Services, promise: Promise) -> Decided:
     """What the policy has decided, and the promise carries out.
 
     Raises:
         BrokenInvariantError: it is gone, is about something else, or grants nothing.
     """
-    kind: type[Verdict] = Assessment if isinstance(promise, RefundCase) else Quote
+    kind: type[Decided] = Assessment if isinstance(promise, RefundCase) else Quote
     stored = services.store.get(kind, promise.customer, promise.quote)
     if stored is None:
         raise BrokenInvariantError(f"promise {promise.id} of the lost quote {promise.quote}")
-    verdict = stored.record
-    taken = not isinstance(verdict, Quote) or verdict.used_by == promise.id
-    if not taken or json.loads(verdict.document)["outcome"] != "granted":
-        raise BrokenInvariantError(f"promise {promise.id} was not granted by {verdict.id}")
-    return verdict
+    decided = stored.record
+    taken = not isinstance(decided, Quote) or decided.used_by == promise.id
+    if not taken or json.loads(decided.document)["outcome"] != "granted":
+        raise BrokenInvariantError(f"promise {promise.id} was not granted by {decided.id}")
+    return decided
 
 
-def granted_back(verdict: Verdict, invoice: str) -> Mapping[str, Any]:
-    """What the verdict gives back on an invoice.
+def granted_back(decided: Decided, invoice: str) -> Mapping[str, Any]:
+    """What was decided to go back on an invoice.
 
     Raises:
         BrokenInvariantError: nothing.
     """
-    found = [back for back in json.loads(verdict.returns) if back["invoice"] == invoice]
+    found = [back for back in json.loads(decided.returns) if back["invoice"] == invoice]
     if not found:
-        raise BrokenInvariantError(f"{verdict.id} gives nothing back on {invoice}")
+        raise BrokenInvariantError(f"{decided.id} gives nothing back on {invoice}")
     back: Mapping[str, Any] = found[0]
     return back

@@ -15,9 +15,9 @@ from shared.application.effects.performer import (
 )
 from shared.application.effects.promised import (
     granted_back,
+    load_decision,
     load_promise,
     load_refund,
-    load_verdict,
     must_be_granted,
     must_be_out,
 )
@@ -108,7 +108,7 @@ def _issue(services: Services, effect: Effect) -> Result:
     if params.get("again") and (found := _find_credit_note(services, effect)):
         return found
     promise = load_promise(services, effect.customer, params)
-    back = granted_back(load_verdict(services, promise), params["invoice"])
+    back = granted_back(load_decision(services, promise), params["invoice"])
     credit_note = services.billing.issue_credit_note(
         invoice=params["invoice"],
         lines=lines_from_plain(back["lines"]),
