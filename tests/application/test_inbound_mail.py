@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from shared.application.cases.attach_evidence import attach_evidence
 from shared.application.intake.receive_mail import receive_mail
 from shared.domain.mail_verdict import MailReceipt, Verdict
+from shared.domain.records import AuditEntry
 from shared.domain.refund_case import RefundCase
-from shared.domain.upload import Upload
+from shared.domain.upload import MAX_PER_CASE, Upload
 from tests.application.builders import CUSTOMER, services_with_annual_plan
+from tests.application.case_life import PNG
 from tests.fakes.services import START, FakeServices
 
 pytestmark = pytest.mark.clause("rtc.intake")
@@ -67,6 +70,31 @@ def test_a_request_opens_a_case_with_its_attachments_and_is_forgotten(services: 
     assert case.evidence == ("document", "screenshot")
     assert services.mailbox.messages == {}
     assert answers(services) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "before", "why"),
+    [
+        (b"\x00\xff\xfe", 0, "its bytes are of no type taken"),
+        (PNG, MAX_PER_CASE, "there are too many already"),
+    ],
+    ids=["type", "number"],
+)
+def test_an_attachment_that_is_not_taken_is_on_record(
+    services: FakeServices, content: bytes, before: int, why: str
+) -> None:
+    came(services, mail("plain"))
+    (case,) = cases(services)
+
+    def attach(number: int, content: bytes) -> str:
+        about = {"customer": CUSTOMER, "case": case.id, "by": f"mail:{CUSTOMER}"}
+        return attach_evidence(services, **about, reference=f"m:{number}", content=content)
+
+    assert {attach(number, PNG) for number in range(before)} <= {"taken"}
+    assert attach(before, content) == "not_taken"
+    *_, last = [one.record for one in services.store.all_of(AuditEntry, CUSTOMER)]
+    assert (last.what, last.why) == ("case_evidence_refused", why)
+    assert last.details == {"case": case.id}
 
 
 def test_a_mail_that_is_delivered_again_opens_nothing_more(services: FakeServices):

@@ -1,13 +1,18 @@
 """Whoever of the staff works on a case has looked at its customer, and the access log has it."""
 
+import base64
 from typing import Any
 
 import pytest
 
+from shared.application.cases.attach_evidence import attach_evidence
 from shared.application.cases.open_case import OpenCase, open_case
 from shared.domain.facts import Ground
 from shared.domain.privacy_records import AccessEntry
+from shared.domain.records import AuditEntry
+from shared.domain.upload import Upload
 from tests.application.builders import CUSTOMER
+from tests.application.case_life import PNG
 from tests.handlers.api_under_test import call
 from tests.handlers.conftest import HandlerServices
 from tests.handlers.events import ISSUER, claims
@@ -52,3 +57,16 @@ def test_a_look_at_a_case_is_a_look_at_its_customer(
 def test_an_empty_queue_shows_nobody(services: HandlerServices) -> None:
     assert call("GET /v1/staff/cases", jwt=AGENT)[0] == 200
     assert services.store.all_of(AccessEntry, ACTOR) == []
+
+
+def test_a_look_at_a_file_is_in_the_audit_trail(services: HandlerServices, case: str) -> None:
+    about = {"customer": CUSTOMER, "case": case, "by": f"mail:{CUSTOMER}"}
+    attach_evidence(services, **about, reference="m:1", content=PNG)
+    (upload,) = services.store.all_of(Upload, CUSTOMER)
+    path = {"customer": CUSTOMER, "id": case, "evidence": upload.record.id}
+    route = "GET /v1/staff/cases/{customer}/{id}/evidence/{evidence}"
+    status, body, _ = call(route, jwt=AGENT, path=path)
+    assert (status, base64.b64decode(body["content"])) == (200, PNG)
+    *_, last = [one.record for one in services.store.all_of(AuditEntry, CUSTOMER)]
+    assert (last.what, last.actor) == ("case_evidence_opened", ACTOR)
+    assert last.details == {"case": case, "evidence": upload.record.id}
