@@ -218,3 +218,21 @@ def test_who_has_looked_stays_known_after_an_erasure(services: FakeServices):
     pass_days(services, 14)
 
     assert STAFF in repr(services.store.table)
+
+
+def test_records_that_cannot_be_emptied_for_a_week_are_a_persons(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = erase(services)
+    all_of = services.store.all_of
+
+    def throttled(kind: type[Any], customer: str) -> list[Any]:
+        if kind is BreachReport:
+            raise UnavailableError("throttled")
+        return all_of(kind, customer)
+
+    monkeypatch.setattr(services.store, "all_of", throttled)
+    pass_days(services, 14 + 10)
+    assert shown(services, request)["state"] == "needs_person"
+    told = [one for name, one in services.bus.published if name == "AttentionNeeded"]
+    assert ("privacy_request_stuck", request) in [(one["what"], one["subject"]) for one in told]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from shared.application.identify_customer import link_identity
 from shared.application.perform_effect import count_failed_attempt, perform_effect
 from shared.application.privacy.confirm_request import confirm_request
 from shared.domain.effects import Effect
@@ -29,6 +30,7 @@ from tests.application import (
 from tests.application.builders import CUSTOMER, services_with_annual_plan
 from tests.application.erasing import ann, erase
 from tests.application.mortal import Life, Mortal
+from tests.fakes.people import OWN_ISSUER
 from tests.fakes.services import FakeServices
 
 TROUBLE: dict[str, tuple[str, Callable[[], Exception]]] = {
@@ -95,9 +97,8 @@ def copied(life: Life) -> None:
 
 
 def corrected(life: Life) -> None:
-    test_privacy_requests.ask(
-        life.services, RequestKind.RECTIFICATION, changes={"name": "Ann Sample"}
-    )
+    changes = {"name": "Ann Sample", "email": "ann.sample@example.com"}
+    test_privacy_requests.ask(life.services, RequestKind.RECTIFICATION, changes=changes)
     life.carry_on()
 
 
@@ -111,6 +112,7 @@ def erased(life: Life) -> None:
 def with_details() -> FakeServices:
     made = services_with_annual_plan()
     made.people.known[CUSTOMER] = dict(test_privacy_requests.PERSON)
+    link_identity(made, issuer=OWN_ISSUER, subject="user-1", customer=CUSTOMER, by="service:s")
     return made
 
 

@@ -208,14 +208,16 @@ def _stuck(change: Change, effect: Effect, reason: str) -> None:
     change.audit("privacy_request_stuck", reason, request=request.id, effect=effect.id)
 
 
-def _step(send: Any, adopt: Any) -> Performer:
-    return Performer(send=send, adopt=adopt, reject=_stuck, hand_over=_stuck)
-
-
 PERFORMERS = {
-    EffectKind.EXPORT_DATA: _step(_export, _exported),
-    EffectKind.CORRECT_PERSON: _step(_correct, _corrected),
-    EffectKind.CORRECT_SIGN_INS: _step(_correct_sign_ins, _corrected_sign_ins),
+    EffectKind.EXPORT_DATA: Performer(
+        send=_export, adopt=_exported, reject=_stuck, hand_over=_stuck
+    ),
+    EffectKind.CORRECT_PERSON: Performer(
+        send=_correct, adopt=_corrected, reject=_stuck, hand_over=_stuck
+    ),
+    EffectKind.CORRECT_SIGN_INS: Performer(
+        send=_correct_sign_ins, adopt=_corrected_sign_ins, reject=_stuck, hand_over=_stuck
+    ),
     EffectKind.DESTROY_DATA_KEY: Performer(
         send=_destroy_key,
         adopt=_key_destroyed,
@@ -223,8 +225,13 @@ PERFORMERS = {
         reject=_put_off,
         hand_over=_stuck,
     ),
-    EffectKind.DELETE_FILES: _step(_delete_files, _files_deleted),
+    EffectKind.DELETE_FILES: Performer(
+        send=_delete_files, adopt=_files_deleted, reject=_stuck, hand_over=_stuck
+    ),
     EffectKind.DELETE_FILE: Performer(send=_delete_file),
-    EffectKind.DELETE_SIGN_INS: _step(_delete_sign_ins, _sign_ins_deleted),
-    EffectKind.FORGET_RECORDS: _step(_forget, _forgotten),
+    EffectKind.DELETE_SIGN_INS: Performer(
+        send=_delete_sign_ins, adopt=_sign_ins_deleted, reject=_stuck, hand_over=_stuck
+    ),
+    # Asks the table alone, which refuses nothing.
+    EffectKind.FORGET_RECORDS: Performer(send=_forget, adopt=_forgotten, hand_over=_stuck),
 }
