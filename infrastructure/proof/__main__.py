@@ -30,6 +30,8 @@ from infrastructure.proof.wire.races import race
 # Seconds on both cores. Lifetimes come last and take what is left of the whole, within bounds.
 WHOLE, LEAST_LIFETIMES, MOST_LIFETIMES = 1170.0, 180.0, 330.0
 PLACEMENTS = 300.0
+# Of the bugs that are read off the code; `make prove-bugs` has them all.
+SAMPLE = 24
 
 
 def main(arguments: list[str]) -> int:
@@ -80,7 +82,7 @@ def _placements() -> Result:
 
 def _bugs() -> Result:
     """Q3."""
-    return hunt_all(by_hand_alone=True)
+    return hunt_all(sample=SAMPLE)
 
 
 def _races() -> Result:
