@@ -38,10 +38,6 @@ LONGEST = 150
 OPTIONS = ("-q", "-p", "no:cacheprovider", "--capture=sys", f"--rootdir={ROOT}")
 
 
-class EndlessError(BaseException):
-    """The bug keeps its process from ending; nothing that catches errors may catch this."""
-
-
 class Hunter:
     """A plugin of pytest that runs bugs instead of tests: each in a fork, on all cores."""
 
@@ -73,15 +69,14 @@ class Hunter:
         if child:
             return child
         try:
-            told = self._told(name)
-            print(json.dumps(told), file=self._out, flush=True)
+            print(json.dumps(self._told(name)), file=self._out, flush=True)
         finally:
             # Never back into what the parent does, whatever went wrong.
             os._exit(0)
 
     def _told(self, name: str) -> dict[str, Any]:
         bug = find(name)
-        with _limited(name) as told:
+        with _limited(name, self._out) as told:
             where = changed(bug.file, bug.change)
             if not patch(bug.file, bug.change):
                 here = [sys.executable, "-m", "infrastructure.proof.bugs.hunt"]
@@ -98,10 +93,10 @@ class Hunter:
         return None
 
 
-def hunt_alone(seconds: float, name: str) -> dict[str, Any]:
+def hunt_alone(seconds: float, name: str, out: TextIO) -> dict[str, Any]:
     """One bug, planted before our code is imported."""
     bug = find(name)
-    with _limited(name) as told:
+    with _limited(name, out) as told:
         reached, where = reach(), changed(bug.file, bug.change)
         plant(bug.file, bug.change)
         told["caught"] = _notice(reached, where, seconds, _run)
@@ -109,25 +104,26 @@ def hunt_alone(seconds: float, name: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _limited(name: str) -> Iterator[dict[str, Any]]:
+def _limited(name: str, out: TextIO) -> Iterator[dict[str, Any]]:
     """`caught` by what, or None, and after how many seconds; `stale` where it fits no more."""
     told: dict[str, Any] = {"name": name, "caught": None}
     begun = time.monotonic()
-    signal.signal(signal.SIGALRM, _give_up)
+
+    def give_up(_signal: int, _frame: FrameType | None) -> None:
+        # Raised here an error would be caught, and what never ends begun anew.
+        endless = {"name": name, "caught": "it never ends", "seconds": float(LONGEST)}
+        print(json.dumps(endless), file=out, flush=True)
+        os._exit(0)
+
+    signal.signal(signal.SIGALRM, give_up)
     signal.alarm(LONGEST)
     try:
         yield told
     except StaleBugError as stale:
         told["stale"] = str(stale)
-    except EndlessError:
-        told["caught"] = "it never ends"
     finally:
         signal.alarm(0)
     told["seconds"] = round(time.monotonic() - begun, 1)
-
-
-def _give_up(_signal: int, _frame: FrameType | None) -> None:
-    raise EndlessError
 
 
 def _notice(
@@ -235,7 +231,7 @@ def main(arguments: Sequence[str]) -> int:
     match arguments:
         case [seconds, name]:
             with _own_output() as out:
-                print(json.dumps(hunt_alone(float(seconds), name)), file=out, flush=True)
+                print(json.dumps(hunt_alone(float(seconds), name, out)), file=out, flush=True)
         case [seconds]:
             names = json.load(sys.stdin)
             bugs()
