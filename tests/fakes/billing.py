@@ -192,6 +192,8 @@ class FakeBilling(FakeEvidence):
 
     def dunning(self, invoice: str) -> DunningFacts | None:
         known = self.invoices.get(invoice)
+        if invoice in self.debts and invoice not in self.unpaid:
+            return self.debt_asked_for(invoice)
         if invoice in self.unpaid or known is None:
             return self.unpaid.get(invoice)
         return asked_for(known, self._owner(known) or "")

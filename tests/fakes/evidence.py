@@ -111,6 +111,19 @@ class FakeEvidence:
         page: str = self._mutate("send_debt", key, act, invoice=invoice)
         return page
 
+    def debt_asked_for(self, invoice: str) -> DunningFacts:
+        """Our own invoice, as it concerns dunning: a draft until it is sent."""
+        debt = self.debts[invoice]
+        sent = debt.get("sent", False)
+        return DunningFacts(
+            *(invoice, None, debt["customer"], None, "open" if sent else "draft"),
+            *(debt["amount"], 0, "usd"),
+            failed=False,
+            first=False,
+            receivable=debt["receivable"],
+            page=f"https://pay.example.com/{invoice}" if sent else None,
+        )
+
 
 def asked_for(invoice: InvoiceFacts, customer: str) -> DunningFacts:
     """An invoice that nobody has failed to pay, as it concerns dunning."""

@@ -86,7 +86,9 @@ def about_to_send(services: HandlerServices, kind: EffectKind) -> Effect:
 
 def double(services: HandlerServices, effect: Effect, mark: str, customer: str) -> dict[str, str]:
     """The same of other ids, for this customer: the message of its effect."""
-    names = {CUSTOMER: customer, IDS: mark * 20, "pi_1": f"pi_{mark}", "ii_1": f"ii_{mark}"}
+    own = {name: f"{name[:-1]}{mark}" for name in ("pi_1", "ii_1", "in_debt0")}
+    names = {CUSTOMER: customer, IDS: mark * 20} | own
+    services.billing.debts |= _renamed(services.billing.debts, names)
     for item in list(services.store.table.values()):
         copied = _renamed(item, names)
         services.store.table.setdefault((copied["pk"], copied["sk"]), copied)
@@ -99,7 +101,7 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
             value = value.replace(old, new)
         return value
     if isinstance(value, dict):
-        return {name: _renamed(member, names) for name, member in value.items()}
+        return {_renamed(name, names): _renamed(one, names) for name, one in value.items()}
     return [_renamed(one, names) for one in value] if isinstance(value, list | tuple) else value
 
 

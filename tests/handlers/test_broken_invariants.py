@@ -14,6 +14,8 @@ import pytest
 
 from functions.do_due_work import handler as do_due_work
 from functions.perform_money_effect import handler as perform_money_effect
+from shared.application.effects.performer import Performer
+from shared.application.perform_effect import PERFORMERS
 from shared.domain.controls import OPERATIONS, Controls
 from shared.domain.effects import RETRY_LADDER, Effect, EffectKind, EffectStatus, Lane
 from shared.domain.payment import Payment
@@ -43,6 +45,11 @@ DEBTS = (_K.DRAFT_DEBT, _K.FILL_DEBT, _K.SEND_DEBT)
 def test_each_kind_that_moves_money_is_here() -> None:
     made = [Effect("", "", kind, {}, EffectStatus.PENDING, START, START, "") for kind in EffectKind]
     assert {one.kind for one in made if one.lane is Lane.MONEY} == set(MAKERS)
+    nothing = Performer(send=lambda *_: {})
+    for kind in MAKERS:
+        # Without a look-up there is no other key, and without a look at what is promised no call.
+        assert PERFORMERS[kind].look_up is not nothing.look_up, kind
+        assert PERFORMERS[kind].may_send is not nothing.may_send, kind
 
 
 def sent(**change: Any) -> Tampering:

@@ -17,6 +17,7 @@ from shared.domain.account import Account
 from shared.domain.arrears import DunningFacts
 from shared.domain.clauses import ChargebackRule
 from shared.domain.dispute import DisputeKind, DisputeOutcome
+from shared.domain.errors import OutcomeUnknownError, RefusedError
 from shared.domain.policy import Policy
 from shared.domain.records import Identity
 from shared.ports import Put
@@ -196,3 +197,23 @@ def test_staff_see_and_decide_a_warning(services: HandlerServices) -> None:
     assert (status, left["state"]) == (202, "left")
     validate(left, SCHEMAS["EarlyWarning"])
     assert staff(judging, route, {"decision": "refund"}, id="ch_absent")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OutcomeUnknownError("500", sticky=True), RefusedError("sent", "sent already")],
+    ids=["a stored error", "refused"],
+)
+def test_an_invoice_that_went_out_behind_an_error_is_found_and_not_sent_again(
+    services: HandlerServices, error: Exception
+) -> None:
+    lose(services)
+    services.billing.fail_after["send_debt"] = [error]
+    assert answer(paying, "POST /v1/receivables", {"currency": "usd"})[0] == 202
+    for _ in range(6):
+        services.run_effects(rounds=200)
+        services.clock.advance(minutes=10)
+        services.run_due_work()
+    (receivable,) = account()["receivables"]
+    assert (receivable["state"], bool(receivable["page"])) == ("issued", True)
+    assert len(services.billing.called("send_debt")) == 1

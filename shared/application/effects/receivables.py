@@ -75,6 +75,12 @@ def _send(services: Services, effect: Effect) -> Result:
     return {"page": services.billing.send_debt(invoice, key=key_of(effect))}
 
 
+def _find_sent(services: Services, effect: Effect) -> Result | None:
+    """Sending ends the draft, and Stripe keeps the page."""
+    seen = services.billing.dunning(_known(services, effect).invoice or "")
+    return {"page": seen.page} if seen and seen.status != "draft" else None
+
+
 def _sent(change: Change, effect: Effect, result: Result) -> None:
     known = change.load(Receivable, effect.params["receivable"])
     if known is not None and known.state is ReceivableState.REQUESTED:
@@ -95,5 +101,7 @@ PERFORMERS = {
     EffectKind.FILL_DEBT: Performer(
         send=_fill, look_up=_find_item, may_send=_if_drafted, adopt=_filled, reject=_refused
     ),
-    EffectKind.SEND_DEBT: Performer(send=_send, may_send=_if_drafted, adopt=_sent, reject=_refused),
+    EffectKind.SEND_DEBT: Performer(
+        send=_send, look_up=_find_sent, may_send=_if_drafted, adopt=_sent, reject=_refused
+    ),
 }
