@@ -277,3 +277,34 @@ def test_collection_of_what_has_ended_needs_no_start_and_nobody_is_called(
     services.run_effects()
     (effect,) = services.effects(CUSTOMER, EffectKind.RESUME_COLLECTION)
     assert (effect.status, effect.result) == (EffectStatus.DONE, {"ended": True})
+
+
+def test_a_renewal_that_was_collected_before_stripe_heard_of_the_end_calls_a_person(
+    services: FakeServices,
+) -> None:
+    """Cancelled while the renewal was a draft, which no quote returns."""
+    confirm(services, quoted(services)["id"])
+    now = services.clock.now()
+    services.billing.invoices["in_late"] = replace(
+        paid_invoice(), id="in_late", paid_at=now + timedelta(hours=1), payments=()
+    )
+    services.clock.advance(days=1)
+    services.run_due_work()
+    services.run_effects()
+    told = [detail for name, detail in services.bus.published if name == "AttentionNeeded"]
+    assert [(one["what"], one["subject"]) for one in told] == [("billed_after_end", "in_late")]
+
+
+def test_a_last_invoice_that_reaches_beyond_the_end_calls_a_person(services: FakeServices) -> None:
+    """Stripe bills what is pending when the end comes; what was earned of it is not known to it."""
+    confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"])
+    services.run_effects()
+    (line,) = paid_invoice().lines
+    beyond = replace(line, period_end=YEAR_END + timedelta(days=30))
+    last = replace(paid_invoice(), id="in_last", status="draft", lines=(beyond,), payments=())
+    services.billing.invoices[last.id] = replace(last, collects=True)
+    services.clock.instant = services.billing.now = YEAR_END
+    services.run_due_work()
+    services.run_effects()
+    told = [detail for name, detail in services.bus.published if name == "AttentionNeeded"]
+    assert [(one["what"], one["subject"]) for one in told] == [("billed_after_end", "in_last")]

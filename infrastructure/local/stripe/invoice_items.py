@@ -144,6 +144,7 @@ def delete_invoice_item(store: Store, _params: Json, identifier: str) -> Json:
         lines = invoice["lines"]["data"]
         lines[:] = [line for line in lines if _origin(line) != identifier]
         compute_totals(store, invoice)
+        store.emit("invoice.updated", invoice, {})
     store.emit("invoiceitem.deleted", item)
     return store.drop(item)
 

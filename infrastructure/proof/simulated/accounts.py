@@ -144,7 +144,8 @@ def _standing(life: Lifetime, customer: str, open_: set[str]) -> Found:
     paused = [name for name in alive if name in world.stripe.paused]
     if _given_up(life, COLLECTION):
         return
-    if not open_ and paused and not forgot:
+    late = Fault.STRIPE_LATE in life.fired.values()  # it undoes what was asked for since
+    if not open_ and paused and not forgot and not late:
         yield "I16", f"collection of {customer} is still stopped"
     if open_ and rules.stop_collection:
         for name in alive:
@@ -175,10 +176,12 @@ def _subscriptions(life: Lifetime, named: set[str]) -> Found:
             yield "I16", f"{seen.id} ends {seen.cancels_at} at Stripe, here {here.ends_at}"
     for one in cancellations:
         yield from _as_promised(life, one, known[one.subscription])
-        for billed, invoice, at in stripe.billed:
-            late = billed == one.subscription and at >= one.effective_at
+        for billed, invoice, at, until in stripe.billed:
+            after = at >= one.effective_at and until > one.effective_at
+            late = billed == one.subscription and after
             stands = one.state is not CancellationState.WITHDRAWN and one.requested_at < at
-            if late and stands and one.subscription not in named:
+            heard = one.subscription in named or _alerted(life, "billed_after_end", invoice)
+            if late and stands and not heard:
                 yield "I17", f"{one.subscription} was billed {invoice} at {at} after {one.id}"
 
 

@@ -166,6 +166,16 @@ class Reads:
 
         return self.ask("dunning", read)
 
+    def paid_invoices(self, customer: str) -> list[InvoiceFacts]:
+        """See `Billing`."""
+
+        def read() -> list[InvoiceFacts]:
+            mine = [one.facts for one in self.stripe.invoices.values() if one.customer == customer]
+            paid = [facts for facts in mine if facts.status == "paid"]
+            return sorted(paid, key=lambda facts: (facts.paid_at or facts.created_at, facts.id))
+
+        return self.ask("paid_invoices", read)
+
     def open_invoices(self, customer: str) -> list[InvoiceFacts]:
         """See `Billing`."""
         return self.ask(

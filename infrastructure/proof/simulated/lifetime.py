@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from infrastructure.proof.simulated.callers import Callers
+from infrastructure.proof.simulated.cycle import plan_renewal
 from infrastructure.proof.simulated.faults import Fault, Oracle, Placed, count
 from infrastructure.proof.simulated.functions import ISSUER
 from infrastructure.proof.simulated.hub import DAY, EPOCH, HOUR, MINUTE, EndlessError
@@ -126,7 +127,7 @@ class Lifetime:
         )
         stripe.emails[plan.customer] = f"{plan.customer}@example.com"
         stripe.subscriptions[facts.id] = facts
-        stripe.plan_renewal(facts.id)
+        plan_renewal(stripe, facts.id)
         line = LineFacts(f"il_{plan.customer}", "subscription", whole, 0, start, end, "plan")
         paid = [
             Paid(f"pi_{plan.customer}_{number}", plan.customer, amount, "usd")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from infrastructure.proof.simulated.billing import TIMES_OUT, Reads, check_note, found
+from infrastructure.proof.simulated.cycle import drop_charge, plan_collection
 from infrastructure.proof.simulated.faults import Fault
 from infrastructure.proof.simulated.hub import MINUTE, SECOND
 from infrastructure.proof.simulated.keys import Kept
@@ -130,7 +131,10 @@ class Api(Reads):
 
         def act() -> None:
             known = found(self.stripe.invoices, invoice)
+            begins = on and not known.facts.collects
             known.facts = replace(known.facts, collects=on)
+            if begins:
+                plan_collection(self.stripe, invoice)
 
         self.mutate("set_auto_advance", key, (invoice, on), act)
 
@@ -158,7 +162,7 @@ class Api(Reads):
 
     def remove_charge(self, charge: str) -> None:
         """See `Billing`."""
-        self.mutate("remove_charge", None, charge, lambda: self.stripe.drop_charge(charge))
+        self.mutate("remove_charge", None, charge, lambda: drop_charge(self.stripe, charge))
 
     def add_charge(self, params: Mapping[str, Any], *, operation: str, key: str) -> str:
         """See `Billing`."""

@@ -85,14 +85,15 @@ class Stripe:
     invoices: dict[str, Invoice] = field(default_factory=dict)
     pending: dict[str, PendingCharge] = field(default_factory=dict)
     added: dict[str, str] = field(default_factory=dict)
-    charged: set[str] = field(default_factory=set)
+    charged: dict[str, str] = field(default_factory=dict)
     refunds: dict[str, RefundFacts] = field(default_factory=dict)
     disputes: dict[str, DisputeFacts] = field(default_factory=dict)
     _raw_disputes: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     movements: list[MovementFacts] = field(default_factory=list)
     changes: list[ChangeFacts] = field(default_factory=list)
-    billed: list[tuple[str, str, datetime]] = field(default_factory=list)
+    # What was collected: of which subscription, by which invoice, when, for time until when.
+    billed: list[tuple[str, str, datetime, datetime]] = field(default_factory=list)
     made: int = 0
 
     def now(self) -> datetime:
@@ -146,61 +147,6 @@ class Stripe:
         ended = replace(facts, status=SubscriptionStatus.ENDED, ended_at=at)
         self.set_subscription(ended, "deleted")
 
-    def plan_renewal(self, subscription: str) -> None:
-        """Come back when the period that is running ends."""
-        end = self.subscriptions[subscription].items[0].period_end
-        in_ms = int((end - self.hub.instant()).total_seconds() * 1000)
-        self.hub.after(max(0, in_ms), lambda: self._turn(subscription, end))
-
-    def _turn(self, subscription: str, end: datetime) -> None:
-        facts = self.subscriptions[subscription]
-        if facts.status is SubscriptionStatus.ENDED or facts.items[0].period_end != end:
-            return
-        if facts.cancels_at is not None and facts.cancels_at <= end:
-            self.end(subscription, end)
-            return
-        (item,) = facts.items
-        period = end + (item.period_end - item.period_start)
-        renewed = replace(item, period_start=end, period_end=period)
-        self.set_subscription(replace(facts, items=(renewed,)), "updated")
-        self._bill(replace(facts, items=(renewed,)))
-        self.plan_renewal(subscription)
-
-    def _bill(self, facts: SubscriptionFacts) -> None:
-        """The invoice of a renewal, with what was pending; void while collection is paused."""
-        (item,) = facts.items
-        name = self.name("in")
-        mine = [one for one in self.pending.values() if one.subscription == facts.id]
-        lines = [
-            LineFacts(
-                f"il_{name}", "subscription", item.unit_amount, 0,
-                item.period_start, item.period_end, "renewal",
-            ),
-            *(
-                LineFacts(
-                    f"il_{one.id}", "subscription", one.amount, 0,
-                    one.period_start, one.period_end, one.description,
-                )
-                for one in mine
-            ),
-        ]  # fmt: skip
-        for one in mine:
-            self.charged.add(one.id)
-            del self.pending[one.id]
-        total = sum(line.amount for line in lines)
-        void = facts.id in self.paused
-        self.add_invoice(
-            facts,
-            tuple(lines),
-            status="void" if void else "paid",
-            paid=[]
-            if void
-            else [Paid(f"pi_{name}", facts.customer, total, item.currency, created_at=self.now())],
-            name=name,
-        )
-        if not void:
-            self.billed.append((facts.id, name, self.now()))
-
     def add_invoice(
         self,
         facts: SubscriptionFacts,
@@ -213,7 +159,8 @@ class Stripe:
     ) -> str:
         """An invoice of a subscription."""
         name = name or self.name("in")
-        created = min(self.now(), *(line.period_start for line in lines))
+        begun = min(line.period_start for line in lines)
+        created = self.now() if status == "draft" else min(self.now(), begun)
         invoice = InvoiceFacts(
             id=name,
             number=name.upper(),
@@ -231,12 +178,17 @@ class Stripe:
         self.invoices[name] = Invoice(invoice, facts.customer, paid, other or [])
         return name
 
-    def drop_charge(self, charge: str) -> None:
-        """Take back what waits for an invoice; what is on one stays, what is gone is gone."""
-        if charge in self.charged:
-            raise RefusedError("400", "on an invoice that can no longer be edited")
-        if self.pending.pop(charge, None):
-            self.added = {made: name for made, name in self.added.items() if name != charge}
+    def pay(self, invoice: str) -> None:
+        """Charge the card; what is billed beyond an end is nobody's to pay."""
+        known, now = self.invoices[invoice], self.now()
+        facts = known.facts
+        amount = sum(line.amount for line in facts.lines)
+        if amount > 0:
+            made = Paid(f"pi_{invoice}", known.customer, amount, facts.currency, created_at=now)
+            known.paid.append(made)
+        known.facts = replace(facts, status="paid", paid_at=now)
+        until = max((line.period_end for line in facts.lines), default=now)
+        self.billed.append((facts.subscription or "", invoice, now, until))
 
     # -- payments and refunds
 

@@ -191,6 +191,8 @@ def _for_a_person(life: Lifetime) -> frozenset[DivergenceKind]:
         # A change that is executed late undoes what was asked for since.
         kinds.add(DivergenceKind.SUBSCRIPTION_END_DIFFERS)
     for effect in life.world.table.every(Effect):
+        if effect.kind is EffectKind.SCHEDULE_CANCELLATION and effect.status == "needs_person":
+            kinds.add(DivergenceKind.SUBSCRIPTION_END_DIFFERS)
         if effect.kind is EffectKind.ISSUE_CREDIT_NOTE and effect.status == "needs_person":
             kinds |= {DivergenceKind.CREDIT_NOTE_UNKNOWN_HERE, DivergenceKind.CREDIT_NOTE_MISSING}
     if life.lost_since is not None:

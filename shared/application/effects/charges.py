@@ -35,21 +35,37 @@ def _sweep(services: Services, effect: Effect) -> Result:
         for charge in services.billing.pending_charges(effect.customer, subscription)
         if charge.period_end > end
     ]
+    waiting = services.billing.open_invoices(effect.customer)
     invoices = [
         invoice
-        for invoice in services.billing.open_invoices(effect.customer)
+        for invoice in waiting
         if invoice.subscription == subscription and _only_after(invoice, end)
     ]
+    paid = services.billing.paid_invoices(effect.customer)
     return {
         "pending": [_plain(charge) for charge in pending[:_PER_SWEEP]],
         "drafts": [i.id for i in invoices if i.status == "draft"][:_PER_SWEEP],
         "unpaid": [i.id for i in invoices if i.status == "open"][:_PER_SWEEP],
         "more": max(len(pending), len(invoices)) > _PER_SWEEP,
+        "billed": [
+            invoice.id
+            for invoice in (*waiting, *paid)
+            if invoice.subscription == subscription and _is_billed_anyway(invoice, end)
+        ],
     }
 
 
 def _only_after(invoice: InvoiceFacts, end: datetime) -> bool:
     return bool(invoice.lines) and all(line.period_start >= end for line in invoice.lines)
+
+
+def _is_billed_anyway(invoice: InvoiceFacts, end: datetime) -> bool:
+    """Whether it takes money for time after the end, of which Stripe heard too late."""
+    if not any(line.period_end > end for line in invoice.lines):
+        return False
+    if invoice.status == "draft":
+        return invoice.collects and not _only_after(invoice, end)
+    return invoice.paid_at is not None and invoice.paid_at > end
 
 
 def _plain(charge: PendingCharge) -> dict[str, str | int | None]:
@@ -68,6 +84,10 @@ def _after_sweep(change: Change, effect: Effect, result: Result) -> None:
         change.effect(EffectKind.VOID_INVOICE, {"invoice": invoice})
     if result.get("more"):
         change.effect(EffectKind.SWEEP_CHARGES, effect.params)
+        return
+    detail = f"for time after {effect.params['end']}, when {effect.params['subscription']} ended"
+    for invoice in result.get("billed", ()):
+        change.alert("billed_after_end", invoice, detail)
 
 
 def _remove(services: Services, effect: Effect) -> Result:
