@@ -308,3 +308,14 @@ def test_a_last_invoice_that_reaches_beyond_the_end_calls_a_person(services: Fak
     services.run_effects()
     told = [detail for name, detail in services.bus.published if name == "AttentionNeeded"]
     assert [(one["what"], one["subject"]) for one in told] == [("billed_after_end", "in_last")]
+
+
+def test_collection_of_what_has_ended_meanwhile_needs_no_stop(services: FakeServices) -> None:
+    services.billing.disputes["du_1"] = chargeback()
+    handle_dispute(services, dispute="du_1", event="evt_1", event_type="charge.dispute.created")
+    (plan,) = services.effects(CUSTOMER, EffectKind.PLAN_COLLECTION)
+    perform_effect(services, customer=CUSTOMER, effect_id=plan.id)
+    services.billing.cancel_now(SUBSCRIPTION)
+    services.run_effects()
+    (effect,) = services.effects(CUSTOMER, EffectKind.PAUSE_COLLECTION)
+    assert (effect.status, effect.result) == (EffectStatus.DONE, {"ended": True})

@@ -180,8 +180,9 @@ def _subscriptions(life: Lifetime, named: set[str]) -> Found:
             after = at >= one.effective_at and until > one.effective_at
             late = billed == one.subscription and after
             stands = one.state is not CancellationState.WITHDRAWN and one.requested_at < at
-            heard = one.subscription in named or _alerted(life, "billed_after_end", invoice)
-            if late and stands and not heard:
+            if not late or not stands or one.subscription in named:
+                continue
+            if not _alerted(life, "billed_after_end", invoice):
                 yield "I17", f"{one.subscription} was billed {invoice} at {at} after {one.id}"
 
 

@@ -2,7 +2,8 @@
 
 Small on purpose: what our use cases read and change, with the refusals that decide about money.
 `billing.py` puts the API in front of it. The names and rules are those of the local Stripe, which
-is held against Stripe's own documents.
+is held against Stripe's own documents: the tests of the port (`tests/contract/stripe/test_port_*`)
+ask both. Where it is narrower, docs/proof.md says.
 """
 
 from collections.abc import Callable, Mapping

@@ -259,7 +259,7 @@ class Served:
 
     @contextmanager
     def held_up(self, change: Callable[[], object]) -> Iterator[None]:
-        self._shop.local("POST", "faults", kind="latency", method="POST", times=1, seconds=1.0)
+        self._shop.local("POST", "faults", kind="latency", method="POST", times=1, seconds=0.8)
         under_way = threading.Thread(target=change)
         under_way.start()
         while not self._shop.local("GET", "faults")[0]["fired"]:
