@@ -226,7 +226,8 @@ class FakeBilling(FakeEvidence):
     def charge_added(self, customer: str, operation: str) -> str | None:
         del customer
         added = self.added.get(operation)
-        return added if added in self.charges else None
+        items = (f"ii_{name}" for name, debt in self.debts.items() if debt.get("item") == operation)
+        return added if added in self.charges else next(items, None)
 
     def preview_credit_note(
         self,

@@ -100,6 +100,7 @@ class FakeEvidence:
     ) -> None:
         def act() -> None:
             self.debts[invoice]["amount"] += amount
+            self.debts[invoice]["item"] = operation
 
         self._mutate("fill_debt", key, act, customer=customer, currency=currency, by=operation)
 

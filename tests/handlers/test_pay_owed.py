@@ -13,10 +13,12 @@ from functions.show_account.handler import lambda_handler as showing
 from shared.adapters import policy_files
 from shared.application.dun import refresh_invoice
 from shared.application.handle_dispute import handle_dispute
+from shared.application.perform_effect import perform_effect
 from shared.domain.account import Account
 from shared.domain.arrears import DunningFacts
 from shared.domain.clauses import ChargebackRule
 from shared.domain.dispute import DisputeKind, DisputeOutcome
+from shared.domain.effects import EffectKind
 from shared.domain.errors import OutcomeUnknownError, RefusedError
 from shared.domain.policy import Policy
 from shared.domain.records import Identity
@@ -64,17 +66,17 @@ def lose(services: HandlerServices, number: int = 1) -> None:
     services.run_effects(rounds=200)
 
 
-def settle_invoice(services: HandlerServices) -> None:
-    """The customer has paid on the invoice's page."""
+def settle_invoice(services: HandlerServices, status: str = "paid") -> None:
+    """The customer has paid on the invoice's page, or somebody has voided it by hand."""
     (receivable,) = account()["receivables"]
     services.billing.unpaid[receivable["invoice"]] = DunningFacts(
         id=receivable["invoice"],
         number="A-9",
         customer=CUSTOMER,
         subscription=None,
-        status="paid",
+        status=status,
         due=0,
-        paid=OWED,
+        paid=OWED if status == "paid" else 0,
         currency="usd",
         failed=False,
         first=False,
@@ -136,6 +138,40 @@ def test_an_invoice_that_is_there_already_is_shown_with_its_page(
     assert (status, problem["type"]) == (409, "/problems/already-asked")
     assert problem["receivable"]["page"].startswith("https://pay.example.com/")
     assert len(services.billing.debts) == 1
+
+
+@pytest.mark.parametrize("call", ["draft_debt", "fill_debt"])
+def test_what_is_owed_is_asked_for_once_though_an_error_hid_that_it_was_done(
+    services: HandlerServices, call: str
+) -> None:
+    lose(services)
+    services.billing.fail_after[call] = [OutcomeUnknownError("500", sticky=True)]
+    answer(paying, "POST /v1/receivables", {"currency": "usd"})
+    for _ in range(2):
+        services.run_effects(rounds=200)
+        services.clock.advance(hours=1)
+        services.run_due_work()
+    (debt,) = services.billing.debts.values()
+    assert (debt["amount"], debt["sent"]) == (OWED, True)
+    assert account()["receivables"][0]["state"] == "issued"
+
+
+@pytest.mark.parametrize(
+    ("done", "left"), [(("draft_debt",), "fill_debt"), (("draft_debt", "fill_debt"), "send_debt")]
+)
+def test_an_invoice_that_was_voided_by_hand_is_neither_filled_nor_sent(
+    services: HandlerServices, done: tuple[str, ...], left: str
+) -> None:
+    lose(services)
+    services.waker.woken.clear()
+    answer(paying, "POST /v1/receivables", {"currency": "usd"})
+    for kind in done:
+        (effect,) = services.effects(CUSTOMER, EffectKind(kind))
+        perform_effect(services, customer=CUSTOMER, effect_id=effect.id)
+    settle_invoice(services, "void")
+    assert services.billing.called(left) == []
+    (shown,) = account()["receivables"]
+    assert (shown["state"], shown["page"]) == ("void", None)
 
 
 @pytest.mark.usefixtures("lenient")
