@@ -20,6 +20,7 @@ from shared.domain.declaration import MAX_TRIES, DeclarationKind, partition_of
 from shared.domain.effects import EffectKind, EffectStatus
 from shared.domain.errors import ConflictError, NotFoundError, TooManyRequestsError
 from shared.domain.mail_trouble import Trouble
+from shared.domain.records import AuditEntry
 from shared.domain.refund_case import RefundCase
 from shared.domain.subscription import Subscription
 from tests.application.builders import CUSTOMER, SUBSCRIPTION, services_with_annual_plan
@@ -148,6 +149,11 @@ def test_an_address_is_not_kept_once_its_answer_is_sent(services: FakeServices):
     assert set(sent.params["to"]) == {"place"}
     came_back = Feedback(sent.customer, sent.id, Trouble.BOUNCED, START, "General", "a")
     assert record_mail_trouble(services, came_back) == "stranger"
+    # Whoever is asked why nobody answered finds it, and no address.
+    trail = [stored.record for stored in services.store.all_of(AuditEntry, sent.customer)]
+    assert [
+        e.why for e in trail if (e.what, e.details.get("mail")) == ("answer_lost", sent.id)
+    ] == ["bounced"]
 
 
 def test_nothing_personal_stands_in_the_table_in_clear(services: FakeServices):

@@ -10,6 +10,7 @@ from shared.application.cancel_subscription import ConfirmQuote, cancel_subscrip
 from shared.application.client_keys import ClientCall
 from shared.application.handle_dispute import UNASSIGNED, handle_dispute
 from shared.application.quote_cancellation import quote_cancellation
+from shared.application.refresh_subscription import refresh_subscription
 from shared.application.show_account import check_access, show_account
 from shared.application.show_cancellation import show_cancellation
 from shared.domain.cancellation import Timing
@@ -320,3 +321,18 @@ def test_access_is_off_after_two_questions_at_stripe_and_one_transaction(
     assert (asked, services.store.commits - commits) == (["du_1", "du_1"], 1)
     # Nothing was changed at Stripe before: not a pause, not a mail.
     assert services.billing.calls == []
+
+
+def test_a_subscription_that_begins_while_nothing_may_be_charged_is_stopped_as_well(
+    services: FakeServices,
+) -> None:
+    arrive(services)
+    services.run_effects()
+    begun = replace(services.billing.known_subscriptions[SUBSCRIPTION], id="sub_new")
+    services.billing.known_subscriptions[begun.id] = begun
+    refresh_subscription(services, customer=CUSTOMER, subscription=begun.id)
+    services.run_effects()
+    assert services.billing.paused == {SUBSCRIPTION, "sub_new"}
+    arrive(services, DisputeOutcome.WON)
+    services.run_effects()
+    assert services.billing.paused == set()

@@ -328,3 +328,17 @@ def test_an_incident_that_lasts_is_recorded_and_not_proposed(services: FakeServi
 def test_what_cannot_have_been_is_refused(services: FakeServices, changes: dict[str, object]):
     with pytest.raises(InvalidRequestError):
         record(services, replace(SIX_HOURS, **changes))  # type: ignore[arg-type]
+
+
+def test_who_has_changed_to_another_product_before_it_failed_gets_nothing(
+    services: FakeServices,
+):
+    seen = services.billing.known_subscriptions["sub_0"]
+    other = replace(seen.items[0], product="prod_mail")
+    services.billing.known_subscriptions["sub_0"] = replace(seen, items=(other,))
+    refresh_subscription(services, customer="cus_0", subscription="sub_0")
+    services.clock.advance(days=3)
+    begun, ended = (at + timedelta(days=3) for at in (SIX_HOURS.started_at, SIX_HOURS.ended_at))
+    record(services, replace(SIX_HOURS, started_at=begun, reported_at=begun, ended_at=ended))
+    batch = propose(services)
+    assert totals(view_batch(services, batch).payable) == (("usd", (PEOPLE - 1) * CREDIT),)

@@ -110,6 +110,21 @@ def test_what_breaks_off_goes_on_at_its_page_and_tells_nobody_twice(
     assert known(services).told == 4
 
 
+def test_a_person_is_called_when_notices_cannot_go_out_to_all(services: FakeServices):
+    """Until then the version holds for nobody, and nobody would know why."""
+    services.billing.fail_before["page"] = [UnavailableError("down")] * 20
+    announce(services)
+    for _ in range(20):
+        services.run_effects()
+        services.clock.advance(hours=25)
+        services.run_due_work()
+    assert known(services).effective_at is None
+    called = [detail for name, detail in services.bus.published if name == "AttentionNeeded"]
+    assert [(one["what"], one["subject"]) for one in called] == [
+        ("announcement_stuck", "voip@2026-04-01")
+    ]
+
+
 @pytest.mark.clause("privacy.change_notice")
 def test_the_week_counts_from_the_last_notice_that_went_out(services: FakeServices):
     sends, busy = services.mailer.send, [UnavailableError("busy")] * 6

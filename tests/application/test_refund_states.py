@@ -1,18 +1,21 @@
 """What is not refunded yet, or not documented, is shown as that and never as more."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from shared.application.document_return import document_again
+from shared.application.handle_dispute import handle_dispute
+from shared.application.perform_effect import perform_effect
 from shared.domain.errors import (
     ConflictError,
     OutcomeUnknownError,
     RefusedError,
 )
 from shared.domain.payment import Payment
-from tests.application.annual_plan import REFUND
-from tests.application.builders import CUSTOMER
+from tests.application.annual_plan import REFUND, confirm, quoted
+from tests.application.builders import CUSTOMER, chargeback
 from tests.application.replanning import (
     GONE,
     TRANSFER,
@@ -137,6 +140,38 @@ def test_what_comes_late_of_a_refund_without_an_outcome_is_taken_over(seen: str)
     assert stored is not None
     held = REFUND if seen in ("pending", "requires_action") else 0
     assert stored.record.reserved == held
+
+
+def test_a_refund_that_may_still_be_executing_is_not_called_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Cut off, then its payment is disputed; Stripe carries the first request out after all."""
+    services = two_payments()
+    cancellation: str = confirm(services, quoted(services)["id"]).body["id"]
+    late: list[Any] = []
+    send = services.billing.refund_payment
+
+    def cut(**asked: Any) -> None:
+        late.append(lambda: send(**asked))
+        raise OutcomeUnknownError("cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.billing, "refund_payment", cut)
+        while not late:
+            customer, effect, _ = services.waker.woken.pop(0)
+            perform_effect(services, customer=customer, effect_id=effect)
+    services.billing.disputes["du_1"] = chargeback()
+    handle_dispute(services, dispute="du_1", event="evt_1", event_type="t")
+    services.run_effects()
+    (refund,) = shown(services, cancellation)["refunds"]
+    # Called refused, a person would pay it another way, and it would be out twice.
+    assert (refund["status"], refund["problem"]) == ("reserved", None)
+    late.pop()()
+    services.clock.advance(minutes=16)
+    services.run_due_work()
+    services.run_effects()
+    (refund,) = shown(services, cancellation)["refunds"]
+    assert (refund["status"], refund["stripe_refund"]) == ("succeeded", "re_0")
 
 
 # -- the bank's reference, which comes days later

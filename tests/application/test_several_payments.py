@@ -10,7 +10,7 @@ from shared.application.client_keys import ClientCall
 from shared.application.quote_cancellation import quote_cancellation
 from shared.application.show_cancellation import show_cancellation
 from shared.domain.cancellation import Timing
-from shared.domain.errors import ConflictError, OutcomeUnknownError
+from shared.domain.errors import ConflictError, OutcomeUnknownError, RefusedError
 from shared.domain.invoice import PaymentFacts
 from shared.domain.ledger import Book, LedgerEntry
 from tests.application.builders import (
@@ -19,6 +19,7 @@ from tests.application.builders import (
     paid_invoice,
     services_with_annual_plan,
 )
+from tests.application.replanning import TRANSFER, replan, shown
 from tests.fakes.services import FakeServices
 
 REFUND = 97479
@@ -110,3 +111,18 @@ def test_a_quote_that_stripe_would_document_otherwise_is_not_offered(differs_by:
         cancel(services)
     assert refusal.value.slug == "needs-review"
     assert services.billing.calls == []
+
+
+def test_of_two_refunds_that_did_not_arrive_each_goes_its_own_other_way() -> None:
+    services = paid_by(paid("pi_1", 50000), paid("pi_2", 70000))
+    services.billing.fail_before["refund_payment"] = [RefusedError("400", "no")] * 2
+    stuck = cancel(services)
+    first, second = (refund["id"] for refund in stuck["refunds"])
+    instead = replan(services, first, TRANSFER)
+    half = shown(services, stuck["id"])
+    assert half["state"] == "needs_person"
+    assert [refund["id"] for refund in half["refunds"]] == [first, second, instead]
+    other = replan(services, second, TRANSFER)
+    done = shown(services, stuck["id"])
+    assert done["state"] == "executed"
+    assert [refund["id"] for refund in done["refunds"]] == [first, second, instead, other]

@@ -69,6 +69,17 @@ def test_a_legal_hold_keeps_a_file_and_it_goes_once_the_hold_is_lifted(services:
     assert left(services) == set()
 
 
+def test_a_file_that_is_held_is_looked_at_once_a_day(services: FakeServices):
+    """Else the files on hold would come up in every run, before all that is newly due."""
+    place_hold(services, CUSTOMER, "court-7/26", STAFF)
+    services.clock.advance(days=400)
+    seen = []
+    for hours in (0, 23, 2):
+        services.clock.advance(hours=hours)
+        seen.append(services.run_due_work()["upload_held"])
+    assert seen == [2, 0, 2]
+
+
 @pytest.mark.clause("privacy.identity_documents")
 @pytest.mark.parametrize("role", [StaffRole.AGENT, StaffRole.AUDITOR])
 def test_an_identity_document_is_for_few(
