@@ -304,7 +304,7 @@ class FakeBilling(FakeEvidence):
 
     def add_charge(self, params: Mapping[str, Any], *, operation: str, key: str) -> str:
         def act() -> str:
-            added = f"ii_added{len(self.added)}"
+            added = f"ii_added{len(self.called('add_charge'))}"
             self.added[operation] = added
             self.charges[added] = PendingCharge(
                 id=added,

@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from shared.application.change import Change
 from shared.application.effects.performer import Go, Performer, Result, Skip, Verdict, key_of
@@ -90,6 +91,11 @@ def _after_sweep(change: Change, effect: Effect, result: Result) -> None:
         change.alert("billed_after_end", invoice, detail)
 
 
+def _may_remove(services: Services, effect: Effect) -> Verdict:
+    """What may be gone already has to be gone before it can be put back."""
+    return Go() if effect.sent_at is not None else _may_sweep(services, effect)
+
+
 def _remove(services: Services, effect: Effect) -> Result:
     services.billing.remove_charge(effect.params["charge"]["id"])
     return {}
@@ -98,6 +104,9 @@ def _remove(services: Services, effect: Effect) -> Result:
 def _after_remove(change: Change, effect: Effect, _result: Result) -> None:
     """Keep what was taken away; bill again the part that was earned before the end."""
     charge, end = effect.params["charge"], datetime.fromisoformat(effect.params["end"])
+    if any(one["id"] == charge["id"] for one in _taken_away(change.services, effect.customer)):
+        # Another sweep had found it too, and what follows has followed.
+        return
     removed = RemovedCharge(
         id=charge["id"],
         amount=charge["amount"],
@@ -122,6 +131,17 @@ def _after_remove(change: Change, effect: Effect, _result: Result) -> None:
         change.put(replace(cancellation, removed=(*cancellation.removed, removed)))
 
 
+def _taken_away(services: Services, customer: str) -> list[dict[str, Any]]:
+    """The charges that are gone for a removal of ours."""
+    effects = [one.record for one in services.store.all_of(Effect, customer)]
+    return [
+        one.params["charge"]
+        for one in effects
+        if (one.kind, one.status) == (EffectKind.REMOVE_CHARGE, EffectStatus.DONE)
+        and "skipped" not in one.result
+    ]
+
+
 def _earned(charge: RemovedCharge, end: datetime) -> RemovedCharge | None:
     """The part of a charge that covers time before the end, by the second; None when there is none.
 
@@ -142,16 +162,11 @@ def _earned(charge: RemovedCharge, end: datetime) -> RemovedCharge | None:
 
 def _may_add(services: Services, effect: Effect) -> Verdict:
     """Only what was taken away here is billed again, and no more than that."""
-    removed = [
-        one.record.params["charge"]
-        for one in services.store.all_of(Effect, effect.customer)
-        if (one.record.kind, one.record.status) == (EffectKind.REMOVE_CHARGE, EffectStatus.DONE)
-    ]
     params = effect.params
     if not any(
         (charge["id"], charge["currency"]) == (params["id"], params["currency"])
         and abs(charge["amount"]) >= abs(params["amount"])
-        for charge in removed
+        for charge in _taken_away(services, effect.customer)
     ):
         raise BrokenInvariantError(f"charge {params['id']} was never taken away")
     return Go()
@@ -220,7 +235,7 @@ def _find_voided(services: Services, effect: Effect) -> Result | None:
 
 PERFORMERS = {
     EffectKind.SWEEP_CHARGES: Performer(send=_sweep, may_send=_may_sweep, adopt=_after_sweep),
-    EffectKind.REMOVE_CHARGE: Performer(send=_remove, may_send=_may_sweep, adopt=_after_remove),
+    EffectKind.REMOVE_CHARGE: Performer(send=_remove, may_send=_may_remove, adopt=_after_remove),
     EffectKind.ADD_CHARGE: Performer(
         send=_add, look_up=_find_added, may_send=_may_add, adopt=_after_add
     ),
