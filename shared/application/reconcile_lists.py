@@ -32,6 +32,7 @@ from shared.domain.reconciliation import (
     MovementFacts,
 )
 from shared.domain.records import AuditEntry
+from shared.domain.refund_case import RefundCase
 from shared.domain.refund_operation import RefundFacts, RefundOperation
 from shared.domain.subscription import Subscription, SubscriptionFacts
 from shared.ports import Services
@@ -212,6 +213,7 @@ def load_here(services: Services, customer: str) -> Here:
         disputes=records(Dispute),
         payments=records(Payment),
         cancellations=records(Cancellation),
+        cases=records(RefundCase),
         effects=records(Effect),
         ledger=records(LedgerEntry),
     )

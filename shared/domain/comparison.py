@@ -251,9 +251,13 @@ def _still_counts(here: Here, seen: RefundFacts) -> bool:
 
 
 def _credit_notes(here: Here, seen: AtStripe, moment: Moment) -> Iterator[Divergence]:
-    on_way = {effect.id: effect for effect in here.open_effects(EffectKind.ISSUE_CREDIT_NOTE)}
+    on_way = {
+        effect.params.get("operation"): effect
+        for effect in here.open_effects(EffectKind.ISSUE_CREDIT_NOTE)
+    }
     named = {operation.credit_note for operation in here.operations}
     named |= {credit.credit_note for one in here.cancellations for credit in one.credits}
+    named |= {credit.credit_note for one in here.cases for credit in one.credits}
     for note in seen.credit_notes:
         if note.status != "issued" or note.id in named or note.operation in on_way:
             continue

@@ -14,6 +14,7 @@ from shared.domain.effects import Effect, EffectKind
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
+from shared.domain.refund_case import RefundCase
 from shared.domain.refund_operation import RefundFacts, RefundOperation
 from shared.domain.subscription import Subscription, SubscriptionFacts
 
@@ -151,6 +152,7 @@ class Here:
     disputes: tuple[Dispute, ...] = ()
     payments: tuple[Payment, ...] = ()
     cancellations: tuple[Cancellation, ...] = ()
+    cases: tuple[RefundCase, ...] = ()
     effects: tuple[Effect, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
 

@@ -8,7 +8,7 @@ from shared.application.cases.pay import pay
 from shared.application.cases.tell import in_every_language, tell_customer, tell_staff
 from shared.application.change import Change
 from shared.application.step_case import put_case, step_case
-from shared.domain.case_clocks import ClockKind, start_evidence
+from shared.domain.case_clocks import ClockKind, start_evidence, start_review
 from shared.domain.clauses import Outcome
 from shared.domain.policy import Policy
 from shared.domain.refund_case import CaseState, RefundCase
@@ -53,9 +53,11 @@ def ask(
 
 
 def review(change: Change, case: RefundCase, policy: Policy) -> RefundCase:
-    """Back to the staff: the review's clock runs on."""
+    """Back to the staff: the review's clock runs on, or anew where the case was answered before."""
     clock = case.clock(ClockKind.REVIEW)
-    if clock is not None:
+    if clock is not None and clock.stopped_at is not None:
+        case = case.with_clock(start_review(policy, case.ground, change.now))
+    elif clock is not None:
         case = case.with_clock(clock.resumed(change.now, policy))
     case = replace(case.stopped(change.now, ClockKind.EVIDENCE), asked_for=())
     if case.state is CaseState.UNDER_REVIEW:

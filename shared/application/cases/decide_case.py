@@ -172,6 +172,14 @@ def _refuse_unapprovable(
         raise InvalidRequestError(
             "invalid-request", "The policy sets a bound.", {"errors": [fault]}
         )
+    if seen.decision.outcome is Outcome.GRANTED and consent.amount not in (
+        None,
+        seen.decision.total,
+    ):
+        # What is paid is the entitlement; a part of it would be agreed to and more than it leave.
+        raise ConflictError(
+            "entitled", "As the facts stand the customer is entitled to all of it.", _figures(seen)
+        )
     _refuse_unreviewed(seen, consent)
 
 
@@ -233,7 +241,9 @@ def _granted_alike(change: Change, case: RefundCase, asked: Grant) -> int:
 
 
 def _grant(change: Change, case: RefundCase, decided: Assessed) -> Grant:
-    amount = min([decided.decision.total, *(a.amount for a in case.approvals)])
+    amount = decided.decision.total
+    if decided.decision.outcome is not Outcome.GRANTED:
+        amount = min([amount, *(a.amount for a in case.approvals)])
     return Grant(change.now, amount, decided.decision.currency or "")
 
 

@@ -205,7 +205,9 @@ def load_open(
     if known is None:
         raise NotFoundError("refund request")
     if reopen and known.may_become(CaseState.UNDER_REVIEW) and not known.is_open:
-        return step_case(change, known, CaseState.UNDER_REVIEW)
+        # The answer no longer stands: whoever asks sees a case that nobody has decided.
+        undecided = replace(known, decided_at=None, decided_by=None)
+        return step_case(change, undecided, CaseState.UNDER_REVIEW)
     if known.state is CaseState.REFERRED and answer:
         return known
     if not known.is_open:

@@ -65,7 +65,13 @@ CREDIT = Cancellation(
     (),
     credits=(AccountCredit("in_9", 900, "usd", "cn_9"),),
 )
-OPEN_NOTE = effect(EffectKind.ISSUE_CREDIT_NOTE, due=NOW, cancellation="01CANCEL", invoice="in_1")
+OPEN_NOTE = effect(
+    EffectKind.ISSUE_CREDIT_NOTE,
+    due=NOW,
+    cancellation="01CANCEL",
+    invoice="in_1",
+    operation="01CANCEL:in_1",
+)
 AT_ONCE = OVER.ended(OVER.items[0].period_start)
 AGREE: tuple[tuple[str, Here, AtStripe], ...] = (
     (

@@ -143,7 +143,7 @@ CHARGEBACK = DisputeFacts(
     respond_by=None,
     livemode=False,
 )
-NOTE = CreditNoteFacts("cn_1", CUSTOMER, "in_1", "issued", "01EFFECT", YESTERDAY)
+NOTE = CreditNoteFacts("cn_1", CUSTOMER, "in_1", "issued", "01CANCEL:in_1", YESTERDAY)
 MOVED = (
     MovementFacts("txn_1", "re_own", "refund", -7_000, "usd", YESTERDAY),
     MovementFacts("txn_2", "re_dash", "refund", -500, "usd", YESTERDAY),

@@ -1,0 +1,65 @@
+"""What the proof has found in refund cases: each bug as the shortest example that shows it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.application.reconcile import reconcile
+from shared.application.reconcile_lists import Scope
+from shared.domain.approval_limits import Need
+from shared.domain.case_clocks import ClockKind
+from shared.domain.errors import ConflictError
+from tests.application.builders import CUSTOMER
+from tests.application.case_life import AGENT, APPROVER, Life
+
+SOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+
+def life(policy: str) -> Life:
+    made = Life(policy)
+    made.services.clock.instant = made.services.billing.now = SOON
+    return made
+
+
+def test_who_agrees_to_a_part_of_what_is_owed_does_not_pay_all_of_it_alone() -> None:
+    """The limits saw the part, and the customer got the whole."""
+    case = life("voip")
+    case.open("billing_error")
+    case.find(verified=True, lines={"il_1": {"expected_amount": 20_000}})
+    with pytest.raises(ConflictError) as refused:
+        case.approve(AGENT, 100)
+    assert refused.value.slug == "entitled"
+    assert refused.value.members["quote"]["total"] == 100_000
+    assert case.state == "under_review"
+    assert case.approve(AGENT).need is Need.TWO_PEOPLE
+    assert case.approve(APPROVER, 100_000).need is None
+    assert case.case.amount == 100_000
+
+
+def test_a_case_that_is_looked_at_again_has_a_deadline_again_and_no_answer() -> None:
+    """The clock of the first review had stopped with its answer, for ever."""
+    case = life("itservices")
+    case.open("unused_period")
+    assert case.state == "denied"
+    later = SOON + timedelta(days=5)
+    case.services.clock.instant = later
+    case.find(goodwill=True)
+    clock = case.case.clock(ClockKind.REVIEW)
+    assert clock is not None
+    assert (clock.since, clock.stopped_at) == (later, None)
+    assert (case.case.decided_at, case.view["outcome"], case.view["amount"]) == (None, None, None)
+    assert case.at(clock.due_at)["case_late"] == 1
+    assert case.mails[-1] == "staff_case_late"
+
+
+def test_what_a_case_gives_as_credit_is_known_to_the_comparison() -> None:
+    case = life("itservices")
+    case.open("billing_error")
+    case.find(goodwill=True, settle_as="credit")
+    case.approve(AGENT, 5_000)
+    case.settle()
+    assert (case.state, case.case.customer) == ("paid", CUSTOMER)
+    case.services.clock.advance(days=2)
+    case.services.billing.now = case.services.clock.now()
+    report = reconcile(case.services, Scope(grace=timedelta(0), everyone=True), repair=False)
+    assert report.findings == []
