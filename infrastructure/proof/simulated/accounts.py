@@ -187,7 +187,11 @@ def _subscriptions(life: Lifetime, named: set[str]) -> Found:
 
 
 def _as_promised(life: Lifetime, one: Cancellation, subscription: Subscription) -> Found:
-    ours = subscription.cancellation == one.id
+    sooner = life.world.table.get(Cancellation, one.customer, subscription.cancellation or "")
+    ours = subscription.cancellation == one.id or bool(
+        # A case gives time back that was to be served still, and ends the service now.
+        sooner and sooner.record.refund_case and one.state is CancellationState.EXECUTED
+    )
     if one.state is CancellationState.WITHDRAWN:
         if ours:
             yield "I16", f"{one.id} was taken back and stands on {one.subscription}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -44,7 +44,7 @@ class Callers:
         self.asked: dict[str, Asked] = {}
         self.withdrawn: set[str] = set()
 
-    def _call(
+    def call(
         self,
         route: str,
         customer: str,
@@ -52,6 +52,7 @@ class Callers:
         body: object = None,
         key: str = "",
         path: Mapping[str, str] | None = None,
+        groups: Sequence[str] = (),
     ) -> tuple[str, Any]:
         """One request: `yes` with the body, `no` with the problem's name, or nothing that tells."""
         world = self._world
@@ -65,6 +66,7 @@ class Callers:
                 body=body,
                 key=key,
                 path=path,
+                groups=groups,
             )
         except Killed:
             return "unknown", None
@@ -82,7 +84,7 @@ class Callers:
         """A quote's id, if it is offered within a few tries."""
         wanted = {"subscription": subscription, "timing": timing}
         for _ in range(MOST_TRIES):
-            told, body = self._call("POST /v1/quotes", customer, body=wanted)
+            told, body = self.call("POST /v1/quotes", customer, body=wanted)
             if told == "yes":
                 return str(body["id"])
             if told == "no" and body != "renewing":
@@ -106,7 +108,7 @@ class Callers:
     def _confirm(self, key: str) -> None:
         asked = self.asked[key]
         for _ in range(MOST_TRIES):
-            told, body = self._call(
+            told, body = self.call(
                 "POST /v1/cancellations", asked.customer, body={"quote_id": asked.quote}, key=key
             )
             if told == "yes":
@@ -122,7 +124,7 @@ class Callers:
     def withdraw(self, customer: str, subscription: str) -> None:
         """Take back whatever cancellation the account shows, if there is one to take back."""
         for _ in range(MOST_TRIES):
-            told, shown = self._call("GET /v1/subscriptions", customer)
+            told, shown = self.call("GET /v1/subscriptions", customer)
             if told == "yes":
                 break
         else:
@@ -133,7 +135,7 @@ class Callers:
 
     def _take_back(self, customer: str, cancellation: str) -> None:
         for _ in range(MOST_TRIES):
-            told, _ = self._call(f"DELETE {ONE}", customer, path={"id": cancellation})
+            told, _ = self.call(f"DELETE {ONE}", customer, path={"id": cancellation})
             if told == "yes":
                 self.withdrawn.add(cancellation)
             if told != "unknown":
@@ -142,9 +144,9 @@ class Callers:
 
     def look(self, customer: str, cancellation: str | None) -> None:
         """A reading, which must never fail otherwise than readings do."""
-        self._call("GET /v1/access/{customer}", "the company", path={"customer": customer})
+        self.call("GET /v1/access/{customer}", "the company", path={"customer": customer})
         if cancellation is not None:
-            self._call(f"GET {ONE}", customer, path={"id": cancellation})
+            self.call(f"GET {ONE}", customer, path={"id": cancellation})
 
     def judge(self, lost_since: int | None) -> list[tuple[str, str]]:
         """I8: whoever was told no has nothing executed; the same key has the same answer."""

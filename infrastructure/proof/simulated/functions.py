@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from infrastructure.proof.simulated.worker import Ports
 
 ISSUER = "https://issuer.example"
-SCOPE, SERVICE_SCOPE = "customer", "service"
+SCOPE, SERVICE_SCOPE, GROUPS = "customer", "service", "groups"
 SETTINGS = parts.Settings(
     {
         parts.CustomerApi: parts.CustomerApi(SCOPE),
         parts.ServiceApi: parts.ServiceApi(SERVICE_SCOPE),
+        parts.StaffApi: parts.StaffApi(GROUPS),
     }
 )
 
@@ -60,6 +61,17 @@ ROUTES = {
     "DELETE /v1/cancellations/{id}": "withdraw_cancellation",
     "GET /v1/subscriptions": "show_account",
     "GET /v1/access/{customer}": "check_access",
+    "POST /v1/refund-requests": "refund_requests",
+    "GET /v1/refund-requests": "refund_requests",
+    "GET /v1/refund-requests/{id}": "refund_requests",
+    "DELETE /v1/refund-requests/{id}": "refund_requests",
+    "POST /v1/refund-requests/{id}/replies": "refund_requests",
+    "GET /v1/staff/cases": "review_cases",
+    "POST /v1/staff/cases": "review_cases",
+    "GET /v1/staff/cases/{customer}/{id}": "review_cases",
+    "POST /v1/staff/cases/{customer}/{id}/findings": "review_cases",
+    "POST /v1/staff/cases/{customer}/{id}/questions": "review_cases",
+    "POST /v1/staff/cases/{customer}/{id}/decision": "decide_cases",
 }
 SWEEPER, COMPARER = "do_due_work", "reconcile_with_stripe"
 RECEIVER = "receive_stripe_webhook"
@@ -100,10 +112,15 @@ def request(
     body: object = None,
     key: str = "",
     path: Mapping[str, str] | None = None,
+    groups: Sequence[str] = (),
 ) -> tuple[int, dict[str, Any]]:
-    """Call a route as somebody who has signed in: the status and the body of the answer."""
+    """Call a route as somebody who has signed in: the status and the body of the answer.
+
+    Whoever is of the staff is so by the groups in the claims.
+    """
     scope = SERVICE_SCOPE if route.startswith("GET /v1/access") else SCOPE
     claims = {"iss": ISSUER, "sub": subject, "token_use": "access", "scope": scope}
+    claims[GROUPS] = " ".join(groups)
     event = {
         "routeKey": route,
         "headers": {"idempotency-key": key},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from infrastructure.proof.simulated.callers import Callers
+from infrastructure.proof.simulated.claims import Claims
 from infrastructure.proof.simulated.cycle import plan_renewal
 from infrastructure.proof.simulated.faults import Fault, Oracle, Placed, count
 from infrastructure.proof.simulated.functions import ISSUER
@@ -62,6 +63,7 @@ class Lifetime:
         self.world = World(seed, Placed({}), policy=script.policy)
         self.world.sites = sites
         self.callers = Callers(self.world)
+        self.claims = Claims(self.world, self.callers)
         self._saved: tuple[int, Backup] | None = None
         self.lost_since: int | None = None
         self.happened: Counter[str] = Counter()
@@ -177,6 +179,34 @@ class Lifetime:
     def _withdraw(self, step: Step) -> None:
         plan = self._plan_of(step)
         self._work(lambda: self.callers.withdraw(plan.customer, plan.subscription))
+
+    def _claim(self, step: Step) -> None:
+        self._work(lambda: self.claims.claim(step.customer, step.detail))
+
+    def _claim_by_quote(self, step: Step) -> None:
+        plan = self._plan_of(step)
+        self._work(lambda: self.claims.claim_by_quote(plan.customer, plan.subscription))
+
+    def _claim_by_phone(self, step: Step) -> None:
+        person, _, ground = step.detail.partition(" ")
+        self._work(lambda: self.claims.claim_by_phone(step.customer, person, ground))
+
+    def _find(self, step: Step) -> None:
+        person, _, found = step.detail.partition(" ")
+        self._work(lambda: self.claims.find(step.customer, person, found, step.amount))
+
+    def _ask(self, step: Step) -> None:
+        self._work(lambda: self.claims.ask(step.customer, step.detail))
+
+    def _decide(self, step: Step) -> None:
+        person, _, decision = step.detail.partition(" ")
+        self._work(lambda: self.claims.decide(step.customer, person, decision, step.amount))
+
+    def _reply(self, step: Step) -> None:
+        self._work(lambda: self.claims.reply(step.customer))
+
+    def _take_claim_back(self, step: Step) -> None:
+        self._work(lambda: self.claims.take_back(step.customer))
 
     def _look(self, step: Step) -> None:
         known = [one.id for one in self.world.table.every(Cancellation)]

@@ -59,7 +59,7 @@ def _expected(life: Lifetime) -> Iterator[tuple[str, str]]:
             yield ("refund_issued" if issued else "refund_failed"), entry.cause
             yield ("RefundIssued" if issued else "RefundFailed"), entry.cause
     for one in table.every(Cancellation):
-        if one.effective_at > one.requested_at + AT_ONCE:
+        if one.effective_at > one.requested_at + AT_ONCE and one.refund_case is None:
             yield "cancellation_scheduled", one.id
             yield "CancellationScheduled", one.id
         if one.state is CancellationState.WITHDRAWN:
@@ -68,8 +68,16 @@ def _expected(life: Lifetime) -> Iterator[tuple[str, str]]:
         elif (
             one.state is CancellationState.EXECUTED and one.effective_at <= life.world.hub.instant()
         ):
-            yield "SubscriptionEnded", one.id
+            yield "SubscriptionEnded", _ended_by(life, one)
     yield from _of_disputes(life)
+
+
+def _ended_by(life: Lifetime, one: Cancellation) -> str:
+    """What has ended its subscription: itself, or a case that ended it sooner."""
+    stored = life.world.table.get(Subscription, one.customer, one.subscription)
+    last = stored.record.cancellation if stored else None
+    known = life.world.table.get(Cancellation, one.customer, last or "")
+    return known.record.id if known and known.record.refund_case else one.id
 
 
 # What a dispute's state has led to, as the audit trail says, and who heard of it.
@@ -122,10 +130,7 @@ def _decided(life: Lifetime) -> Iterator[tuple[str, str]]:
     for other in table.every(ForeignRefund):
         claimed = other.claimed_by is not None
         yield f"foreign_refund_{'claimed' if claimed else other.status}", other.id
-    for known in table.every(Cancellation):
-        yield "cancellation_requested", known.id
-        if known.state is CancellationState.WITHDRAWN:
-            yield "cancellation_withdrawn", known.id
+    yield from _cancellations_decided(life)
     for dispute in table.every(Dispute):
         yield "dispute_seen", dispute.id
     yield from (("double_loss_exposed", d.id) for d in table.every(Dispute) if d.exposure)
@@ -133,6 +138,14 @@ def _decided(life: Lifetime) -> Iterator[tuple[str, str]]:
         if subscription.ended_at and _ended_by_schedule(life, subscription):
             yield "subscription_ended", subscription.id
     yield from _effects_decided(life)
+
+
+def _cancellations_decided(life: Lifetime) -> Iterator[tuple[str, str]]:
+    for known in life.world.table.every(Cancellation):
+        if known.refund_case is None:
+            yield "cancellation_requested", known.id
+        if known.state is CancellationState.WITHDRAWN:
+            yield "cancellation_withdrawn", known.id
 
 
 def _effects_decided(life: Lifetime) -> Iterator[tuple[str, str]]:
@@ -158,4 +171,7 @@ def _ended_by_schedule(life: Lifetime, subscription: Subscription) -> bool:
     known = life.world.table.get(
         Cancellation, subscription.customer, subscription.cancellation or ""
     )
-    return known is None or known.record.effective_at > known.record.requested_at + AT_ONCE
+    return known is None or (
+        known.record.refund_case is None
+        and known.record.effective_at > known.record.requested_at + AT_ONCE
+    )

@@ -8,6 +8,15 @@ from dataclasses import dataclass
 from infrastructure.proof.simulated.hub import DAY, HOUR, MINUTE
 
 POLICIES = ("voip", "voip", "rtc", "itservices", "moneyback")
+GROUNDS = (
+    *("billing_error", "unused_period", "service_disruption"),
+    *("dissatisfaction", "vendor_fault", "withdrawal"),
+)
+FINDINGS = (
+    *("verified", "verified", "goodwill", "goodwill"),
+    *("goodwill_credit", "misuse", "unfounded", "other_ground"),
+)
+STAFF = ("agent-1", "agent-1", "agent-2", "approver-1", "approver-2", "admin-1")
 # How long a lifetime goes on, until faults stop; at least fourteen days.
 LENGTH = 15 * DAY
 
@@ -62,6 +71,10 @@ def draw_script(seed: str) -> Script:
     for plan in plans:
         steps += _customer(rng, plan)
     steps += _operators(rng, steps[0].at)
+    # By a chance of their own, so that what else happens to a seed stays as it is.
+    asks = random.Random(f"claims {seed}")  # noqa: S311
+    if asks.random() < 0.25:  # noqa: PLR2004
+        steps += _claims(asks, asks.choice(plans), steps[0].at)
     steps.sort(key=lambda step: step.at)
     return Script(rng.choice(POLICIES), plans, tuple(steps))
 
@@ -150,4 +163,49 @@ def _operators(rng: random.Random, around: int) -> list[Step]:
         steps.append(
             Step(at + rng.choice((MINUTE, HOUR, 30 * HOUR, rng.randrange(3 * DAY))), "restore")
         )
+    return steps
+
+
+def _claims(rng: random.Random, plan: Plan, around: int) -> list[Step]:
+    """A customer asks for money back, and staff make of it what they do: beside all the rest."""
+    who = plan.customer
+    at = max(0, around + rng.choice((-3 * DAY, -HOUR, -1000, 500, 30_000, HOUR, DAY)))
+    steps = []
+    for _ in range(rng.choice((1, 1, 1, 1, 2))):
+        steps.append(_claim(rng, who, at))
+        steps += _looked_into(rng, who, at)
+        at += rng.choice((100, MINUTE, HOUR, 2 * DAY))
+    return steps
+
+
+def _claim(rng: random.Random, who: str, at: int) -> Step:
+    ground = rng.choice(GROUNDS)
+    how = rng.random()
+    if how < 0.15:  # noqa: PLR2004
+        return Step(at, "claim_by_quote", who)
+    if how < 0.3:  # noqa: PLR2004
+        return Step(at, "claim_by_phone", who, f"agent-1 {ground}")
+    return Step(at, "claim", who, ground)
+
+
+def _looked_into(rng: random.Random, who: str, at: int) -> list[Step]:
+    """What staff find out, and who of them decides; some requests wait until they are late."""
+    steps = []
+    if rng.random() < 0.2:  # noqa: PLR2004
+        at += rng.choice((MINUTE, HOUR))
+        steps.append(Step(at, "ask", who, "agent-1"))
+        if rng.random() < 0.7:  # noqa: PLR2004
+            steps.append(Step(at + rng.choice((MINUTE, DAY)), "reply", who))
+    at += rng.choice((MINUTE, HOUR, DAY))
+    for found in rng.choices(FINDINGS, k=rng.choice((0, 1, 1, 1, 2))):
+        steps.append(Step(at, "find", who, f"{rng.choice(STAFF)} {found}", rng.randrange(1, 101)))
+        at += rng.choice((1000, MINUTE, HOUR))
+    at += rng.choice((0, MINUTE, HOUR, DAY))
+    for _ in range(rng.choice((0, 1, 2, 2))):
+        decision = rng.choice(("approve", "approve", "approve", "approve", "decline", "refer"))
+        part = rng.choice((100, 100, 100, rng.randrange(1, 100)))
+        steps.append(Step(at, "decide", who, f"{rng.choice(STAFF)} {decision}", part))
+        at += rng.choice((0, 0, 100, 2000, MINUTE, DAY))
+    if rng.random() < 0.1:  # noqa: PLR2004
+        steps.append(Step(at, "take_claim_back", who))
     return steps

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from infrastructure.proof.simulated.accounts import judge_accounts
+from infrastructure.proof.simulated.case_rules import judge_case_messages, judge_cases
 from infrastructure.proof.simulated.faults import Fault
 from infrastructure.proof.simulated.messages import judge_audit, judge_messages
 from shared.application.reconcile import Report
@@ -24,6 +25,7 @@ from shared.domain.ledger import Book, LedgerEntry
 from shared.domain.payment import Payment
 from shared.domain.reconciliation import DivergenceKind
 from shared.domain.records import AuditEntry
+from shared.domain.refund_case import CaseState, RefundCase
 from shared.domain.refund_operation import RefundOperation, RefundStatus, status_seen
 from shared.domain.subscription import Subscription
 
@@ -42,7 +44,9 @@ def judge(life: Lifetime, report: Report) -> list[tuple[str, str]]:
     found = [
         *_ended(life),
         *_refunds(life),
+        *_credits(life),
         *_payments(life),
+        *judge_cases(life),
         *judge_accounts(life, _named(report, allowed)),
         *_audit(life),
         *judge_audit(life),
@@ -51,7 +55,7 @@ def judge(life: Lifetime, report: Report) -> list[tuple[str, str]]:
     ]
     if life.lost_since is None:
         # A table that was set back has forgotten what it said and spent since.
-        found += [*_caps(life), *judge_messages(life)]
+        found += [*_caps(life), *judge_messages(life), *judge_case_messages(life)]
     return found
 
 
@@ -63,7 +67,7 @@ def _ended(life: Lifetime) -> Found:
             yield "I3", f"effect {effect.kind} {effect.id} is still {effect.status}"
     waiting = {
         one.id for one in table.every(Cancellation) if one.state is CancellationState.NEEDS_PERSON
-    }
+    } | {one.id for one in table.every(RefundCase) if one.state is CaseState.NEEDS_PERSON}
     for operation in table.every(RefundOperation):
         if operation.status is RefundStatus.RESERVED and operation.promised_by not in waiting:
             yield "I3", f"refund {operation.id} is still reserved"
@@ -114,10 +118,6 @@ def _refunds(life: Lifetime) -> Found:
 def _promises(life: Lifetime, operations: dict[str, RefundOperation]) -> Found:
     table, notes = life.world.table, life.world.stripe.notes
     issued = {note.id: note for note in notes.values()}
-    credited: dict[str, int] = defaultdict(int)
-    for entry in table.every(LedgerEntry):
-        if entry.target is Book.CREDITED:
-            credited[entry.cause] += entry.amount
     for one in table.every(Cancellation):
         mine = [operations[refund] for refund in one.refunds if refund in operations]
         bad = [operation.id for operation in mine if operation.status in BAD_ENDS]
@@ -129,12 +129,22 @@ def _promises(life: Lifetime, operations: dict[str, RefundOperation]) -> Found:
             loose += [c.invoice for c in one.credits if c.credit_note not in issued]
             if unpaid or loose:
                 yield "lost", f"{one.id} is executed; unpaid {unpaid}, undocumented {loose}"
-        given = sum(c.amount for c in one.credits if c.credit_note in issued)
-        if credited[one.id] != given:
-            yield "I4", f"{one.id}: {credited[one.id]} credited in the ledger, {given} at Stripe"
         quiet = one.state in (CancellationState.EXECUTED, CancellationState.WITHDRAWN)
         if quiet and not one.credits and not mine and one.refunds:
             yield "lost", f"the refunds of {one.id} are gone"
+
+
+def _credits(life: Lifetime) -> Found:
+    """I4: what was given to a balance is what the ledger has."""
+    table, notes = life.world.table, life.world.stripe.notes
+    credited: dict[str, int] = defaultdict(int)
+    for entry in table.every(LedgerEntry):
+        if entry.target is Book.CREDITED:
+            credited[entry.cause] += entry.amount
+    for one in (*table.every(Cancellation), *table.every(RefundCase)):
+        given = sum(c.amount for c in one.credits if c.credit_note in notes)
+        if credited[one.id] != given:
+            yield "I4", f"{one.id}: {credited[one.id]} credited in the ledger, {given} at Stripe"
 
 
 def _payments(life: Lifetime) -> Found:

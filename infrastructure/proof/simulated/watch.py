@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from infrastructure.proof.simulated.case_rules import CaseRules
 from infrastructure.proof.simulated.hub import MINUTE, Killed
 from shared.domain.account import Account
 from shared.domain.cancellation import Cancellation
@@ -22,6 +23,7 @@ from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
 from shared.domain.records import AuditEntry, EventMark
+from shared.domain.refund_case import RefundCase
 from shared.domain.refund_operation import RefundFacts, RefundOperation
 from shared.domain.subscription import Subscription
 from shared.runtime.sqs import FailedError
@@ -94,6 +96,7 @@ class Watch:
         self._charged: dict[str, int] = defaultdict(int)
         self.closed_since: int | None = None
         self.caps: tuple[RefundCap, ...] = ()
+        self.cases = CaseRules(world)
 
     def violate(self, invariant: str, detail: str) -> None:
         """Something happened that must not."""
@@ -123,6 +126,13 @@ class Watch:
         if check is not None:
             for detail in check(old, new):
                 self.violate("I5", f"{type(new).__name__}: {detail}")
+        if isinstance(new, RefundCase):
+            for detail in self.cases.written(old, new):
+                self.violate("I21", f"case {new.id}: {detail}")
+
+    def consented(self, case: str, person: str, digest: str, amount: int) -> None:
+        """A member of staff is about to agree to what is shown, up to an amount."""
+        self.cases.consents.add((case, person, digest, amount))
 
     # -- requests
 
@@ -153,6 +163,9 @@ class Watch:
             self.violate("I6", f"refund {operation} is not what was promised")
         elif promised.record.status == "reserved" and held.record.reserved < amount:
             self.violate("I6", f"refund {operation} without its reservation")
+        if promised is not None:
+            for detail in self.cases.paid_out(promised.record):
+                self.violate("I21", f"refund {operation}: {detail}")
         closed = self.closed_since
         if closed is not None and self._world.hub.now - closed > LONGEST_RUN:
             self.violate("I13", f"refund {operation} went out while the switch was closed")

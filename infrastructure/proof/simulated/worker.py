@@ -305,6 +305,7 @@ class Ports:
 
     environment = "proof"
     livemode = False
+    staff_address = "staff@example.com"
     policies: Policies = policy_files
     settings = SETTINGS
 
