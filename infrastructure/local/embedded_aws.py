@@ -29,7 +29,7 @@ def aws_client(service: str, endpoint: str) -> Any:
 
 def start_emulator(port: int, directory: Path, clock: Path) -> Server:
     """Start MiniStack: loopback only, roles enforced, all its files in `directory`."""
-    for folder in ("logs", "tmp", "crashes"):
+    for folder in ("logs", "tmp", "crashes", "workers"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     environment = {
         **ROOT_KEYS,
@@ -47,6 +47,7 @@ def start_emulator(port: int, directory: Path, clock: Path) -> Server:
         "FAIREXIT_LOGS": str(directory / "logs"),
         "FAIREXIT_CLOCK_FILE": str(clock),
         "FAIREXIT_CRASHES": str(directory / "crashes"),
+        "FAIREXIT_WORKERS": str(directory / "workers"),
     }
     return Server(
         "The embedded AWS",

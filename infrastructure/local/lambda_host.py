@@ -4,9 +4,10 @@ Runs under the application's interpreter as a script, so that a function finds i
 layer (both through PYTHONPATH) and third-party packages, and nothing of `infrastructure`.
 Error shapes are those of awslambdaric, against which a contract test holds this file.
 
-Two things are added. With FAIREXIT_CLOCK_FILE set, the application's system clock is moved by that
-file's offset; signatures, tokens and the SDKs stay on real time. With FAIREXIT_CRASHES set, the
-process dies where a plan in that folder says; see `crash_points.py`.
+Three things are added. With FAIREXIT_CLOCK_FILE set, the application's system clock is moved by
+that file's offset; signatures, tokens and the SDKs stay on real time. With FAIREXIT_CRASHES set,
+the process dies where a plan in that folder says; see `crash_points.py`. With FAIREXIT_WORKERS set,
+a file in that folder says what the process is doing; see `workers.py`.
 """
 
 import http.client
@@ -68,6 +69,26 @@ def move_the_clock(file: Path) -> None:
         return datetime.now(UTC) + timedelta(seconds=json.loads(file.read_text())["offset_seconds"])
 
     module.SystemClock.now = now
+
+
+class Mark:
+    """A file that tells others who this process is and what it does; it outlives a kill."""
+
+    def __init__(self, folder: str | None) -> None:
+        group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "").rpartition("/")[2]
+        self._stem = Path(folder) / f"{os.getpid()}.{group}" if folder else None
+        self._file: Path | None = None
+
+    def set(self, state: str) -> None:
+        """Say that the process is `starting`, `idle`, or `at_work` on an event."""
+        if self._stem is None:
+            return
+        file = self._stem.with_name(f"{self._stem.name}.{state}")
+        if self._file is None:
+            file.touch()
+        else:
+            self._file.rename(file)
+        self._file = file
 
 
 def crash_points(folder: Path) -> Any:
@@ -147,6 +168,8 @@ def log_error(report: dict[str, Any]) -> None:
 def main() -> None:
     """Load the function, then serve invocations until the runtime API goes away."""
     runtime = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    mark = Mark(os.environ.get("FAIREXIT_WORKERS"))
+    mark.set("starting")
 
     def call(method: str, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
         runtime.request(method, API + path, body, {"Content-Type": "application/json"})
@@ -163,9 +186,11 @@ def main() -> None:
         log_error(report)
         call("POST", "/init/error", json.dumps(report).encode()).read()
         sys.exit(1)
+    mark.set("idle")
     while True:
         response = call("GET", "/invocation/next")
         event = response.read()
+        mark.set("at_work")
         if response.status != http.HTTPStatus.OK:
             return
         context = Context(response.headers)
@@ -181,6 +206,7 @@ def main() -> None:
         sys.stderr.flush()
         if points is not None:
             points.die_if("before", points.answers(event.decode(), result.decode()))
+        mark.set("idle")  # from here on its death may cost nobody anything
         call("POST", f"{path}/{outcome}", result).read()
 
 

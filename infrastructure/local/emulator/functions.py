@@ -16,7 +16,7 @@ PYTHON = "FAIREXIT_PYTHON"  # the application's interpreter
 LOGS = "FAIREXIT_LOGS"  # a folder: what each function wrote, one file a function
 
 # What a function may see of the emulator's own environment; all else would leak into it.
-PASSED_ON = {"PATH", "HOME", "LANG", "FAIREXIT_CLOCK_FILE", "FAIREXIT_CRASHES"}
+PASSED_ON = {"PATH", "HOME", "LANG", "FAIREXIT_CLOCK_FILE", "FAIREXIT_CRASHES", "FAIREXIT_WORKERS"}
 
 # Cold starts in parallel on a small machine outlast AWS's ten seconds for them, so a burst waits
 # for a free worker instead of starting one each.
