@@ -6,6 +6,7 @@ from random import Random
 import requests
 import stripe
 
+from infrastructure.local.at_stripe import control
 from infrastructure.local.errors import LaunchError
 from infrastructure.local.stack import Stack
 from infrastructure.local.story_cancel import (
@@ -22,7 +23,7 @@ from infrastructure.local.story_disputes import (
     open_inquiry,
 )
 from infrastructure.local.story_privacy import ask_for_a_copy
-from infrastructure.local.story_tools import Scene, control, reader_for, sales_of
+from infrastructure.local.story_tools import Scene, reader_for, sales_of
 from infrastructure.local.story_voice import Voice
 from infrastructure.local.world import World
 

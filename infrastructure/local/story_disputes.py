@@ -3,15 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from infrastructure.local.story_tools import (
-    Scene,
-    Visitor,
-    leave_unpaid,
-    open_dispute,
-    paying_charge,
-    sales_of,
-    settle_dispute,
-)
+from infrastructure.local.at_stripe import open_dispute, paying_charge, settle_dispute
+from infrastructure.local.story_tools import Scene, Visitor, leave_unpaid, sales_of
 from infrastructure.local.world import Person
 from tests.verifier.arithmetic import written
 from tests.verifier.chargeback import (

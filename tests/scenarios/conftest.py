@@ -8,9 +8,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from infrastructure.cli.__main__ import main
+from infrastructure.local.at_stripe import control
 from infrastructure.local.processes import ROOT
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import control, reader_for
+from infrastructure.local.story_tools import reader_for
 from shared.adapters.system_clock import SystemClock
 from tests.scenarios.customers import SETTLE_SECONDS, Customer, join
 from tests.verifier.reader import Reader

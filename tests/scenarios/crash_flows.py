@@ -2,8 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,20 +10,13 @@ from typing import Any
 
 import requests
 
+from infrastructure.local.at_stripe import control, open_dispute, paying_charge, settle_dispute
 from infrastructure.local.errors import LaunchError
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import (
-    control,
-    open_dispute,
-    paying_charge,
-    settle_dispute,
-)
 from tests.scenarios.customers import Customer, join
 
 Json = dict[str, Any]
 
-# So soon is a message received again whose function has died; in production it is six minutes.
-VISIBILITY_SECONDS = 4
 # A hundred lives and as many deaths at once take their time on two cores.
 SETTLE_SECONDS = 600
 TRIES = 5
@@ -189,28 +181,6 @@ FLOWS = (
         credit_notes=1,
     ),
 )
-
-
-@contextmanager
-def quick_redelivery(stack: Stack) -> Iterator[None]:
-    """Let a message whose function has died come back soon, for as long as this lasts."""
-    # A queue that has dead letters has a consumer.
-    dead = "DeadLetterQueueUrl"
-    stems = [name.removesuffix(dead) for name in stack.outputs if name.endswith(dead)]
-    urls = [stack.outputs[f"{stem}QueueUrl"] for stem in stems]
-    sqs = stack.aws("sqs")
-    before = {
-        url: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
-        for url in urls
-    }
-    for url in urls:
-        attributes = {"VisibilityTimeout": str(VISIBILITY_SECONDS)}
-        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
-    try:
-        yield
-    finally:
-        for url, known in before.items():
-            sqs.set_queue_attributes(QueueUrl=url, Attributes=known["Attributes"])
 
 
 def born(stack: Stack, flow: Flow, deaths: Sequence[Death]) -> list[Life]:

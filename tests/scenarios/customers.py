@@ -8,8 +8,9 @@ from typing import Any
 
 import requests
 
+from infrastructure.local.at_stripe import paying_charge
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import paying_charge, sales_of
+from infrastructure.local.story_tools import sales_of
 from infrastructure.local.world import Person, Plan, add_customer, subscribe
 from tests.infrastructure.openapi import assert_answer_fits
 from tests.verifier.arithmetic import Sale

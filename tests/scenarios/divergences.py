@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from infrastructure.local.at_stripe import control, open_dispute, settle_dispute
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import control, open_dispute, settle_dispute
 from shared.adapters.dynamodb_store import DynamoDBStore
 from shared.adapters.ulid_ids import UlidIds
 from shared.domain.effects import Effect, EffectKind, EffectStatus

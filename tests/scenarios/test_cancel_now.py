@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from infrastructure.local.at_stripe import open_dispute, paying_charge
 from infrastructure.local.stack import EFFECTS_QUEUES, Stack
-from infrastructure.local.story_tools import held_back, open_dispute, paying_charge
+from infrastructure.local.story_tools import held_back
 from tests.scenarios.conftest import Bus
 from tests.scenarios.customers import Customer, ask
 from tests.verifier.arithmetic import half_up, written

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import requests
 
+from infrastructure.local.at_stripe import control
 from infrastructure.local.stack import ESCALATION_TO, Stack, start_stack
-from infrastructure.local.story_tools import control
 from infrastructure.local.world import Person, Plan, add_customer, subscribe
 from tests.scenarios.customers import SETTLE_SECONDS, ask
 

@@ -5,16 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from infrastructure.local.at_stripe import open_dispute, paying_charge, settle_dispute
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import (
-    Json,
-    deliver,
-    held_back,
-    leave_unpaid,
-    open_dispute,
-    paying_charge,
-    settle_dispute,
-)
+from infrastructure.local.story_tools import Json, deliver, held_back, leave_unpaid
 from tests.scenarios.conftest import Bus
 from tests.scenarios.customers import Customer
 from tests.verifier.chargeback import (

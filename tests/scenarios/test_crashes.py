@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from infrastructure.local.redelivery import quick_redelivery
 from infrastructure.local.stack import Stack
 from tests.scenarios.conftest import Fairexit
 from tests.scenarios.crash_flows import (
@@ -20,7 +21,6 @@ from tests.scenarios.crash_flows import (
     Life,
     born,
     live,
-    quick_redelivery,
 )
 
 pytestmark = pytest.mark.stack

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from infrastructure.local.at_stripe import control, open_dispute, paying_charge
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import control, held_back, open_dispute, paying_charge
+from infrastructure.local.story_tools import held_back
 from shared.domain.effects import Effect, EffectKind, Lane
 from tests.scenarios.conftest import Fairexit
 from tests.scenarios.customers import Customer

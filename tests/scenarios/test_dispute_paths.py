@@ -7,14 +7,9 @@ from typing import Any
 
 import pytest
 
+from infrastructure.local.at_stripe import control, paying_charge, settle_dispute
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import (
-    Json,
-    control,
-    leave_unpaid,
-    paying_charge,
-    settle_dispute,
-)
+from infrastructure.local.story_tools import Json, leave_unpaid
 from tests.scenarios.customers import Customer, ask
 from tests.scenarios.people import staff_token
 from tests.verifier.reader import Reader

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from infrastructure.local.redelivery import quick_redelivery
 from infrastructure.local.stack import Stack
-from tests.scenarios.crash_flows import quick_redelivery
 from tests.scenarios.customers import Customer, ask
 from tests.scenarios.people import (
     OUTAGE_SIZE,

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from infrastructure.local.at_stripe import control
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import control
 from tests.scenarios.conftest import Fairexit
 from tests.scenarios.customers import Customer, ask
 from tests.scenarios.divergences import INJECTIONS, Buyer, Injection, Shop, buyers_for

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from infrastructure.local.at_stripe import control
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import control
 from tests.scenarios.conftest import Bus, Fairexit
 from tests.scenarios.customers import Customer
 

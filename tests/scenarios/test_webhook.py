@@ -8,8 +8,9 @@ import pytest
 import requests
 import stripe
 
+from infrastructure.local.at_stripe import control
 from infrastructure.local.stack import Stack
-from infrastructure.local.story_tools import control, held_back, signed
+from infrastructure.local.story_tools import held_back, signed
 from tests.infrastructure.openapi import assert_answer_fits
 
 pytestmark = pytest.mark.stack
