@@ -64,7 +64,7 @@ def break_wires(refunds: int = REFUNDS) -> Result:
         left = _carry_out(servers, table.url, promises)
         fired = Counter(one["kind"] for one in servers.control("GET", "audit")) + table.fired
         servers.control("DELETE", "faults")
-        failures = list(judge(calm, servers, promises))
+        failures = list(judge(calm.store, servers.api(), promises))
         failures += [f"{one.operation} has no end" for one in left]
     least = LEAST_SHARE * refunds
     rare = [kind for kind in (*KINDS, *ON_THE_TABLE) if fired[kind] < least]

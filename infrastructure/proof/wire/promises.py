@@ -167,20 +167,28 @@ STEPS = tuple(
 )
 
 
-def judge(services: Any, servers: Servers, promises: Sequence[Promise]) -> Iterator[str]:
-    """Every promise that is not out exactly once, or not in the ledger."""
+def judge(store: Any, api: Any, promises: Sequence[Promise]) -> Iterator[str]:
+    """Every promise that is not out exactly once, or not in the ledger; every other refund.
+
+    Args:
+        store: the table.
+        api: a Stripe client.
+        promises: all that there are.
+    """
     made: dict[str, list[Any]] = defaultdict(list)
-    for refund in servers.api().v1.refunds.list({"limit": 100}).auto_paging_iter():
+    for refund in api.v1.refunds.list({"limit": 100}).auto_paging_iter():
         named = refund.metadata.to_dict() if refund.metadata else {}
         made[named.get("fairexit_operation", "")].append(refund)
+    for stranger in made.keys() - {one.operation for one in promises}:
+        yield f"{stranger or 'nobody'}: {[r.id for r in made[stranger]]} that nobody was promised"
     for one in promises:
         refunds = [r for r in made[one.operation] if r.status == "succeeded"]
         if [r.amount for r in refunds] != [one.amount]:
             yield f"{one.operation}: {[r.amount for r in refunds]} for a promise of {one.amount}"
-        entries = [e.record for e in services.store.all_of(LedgerEntry, one.customer)]
+        entries = [e.record for e in store.all_of(LedgerEntry, one.customer)]
         booked = sum(e.amount for e in entries if e.target is Book.REFUNDED)
         if booked != one.amount:
             yield f"{one.operation}: {booked} in the ledger"
-        held = services.store.get(Payment, one.customer, one.payment)
+        held = store.get(Payment, one.customer, one.payment)
         if held is None or (held.record.reserved, held.record.refunded) != (0, one.amount):
             yield f"{one.operation}: the payment is {held and held.record}"
