@@ -58,10 +58,10 @@ def _undo(change: Change, withdrawn: Cancellation) -> None:
 
 def put_back(change: Change, subscription: str, charge: RemovedCharge) -> None:
     """The effect that adds a removed pending charge again."""
-    part = f"{charge.period_start.timestamp():.0f}-{charge.period_end.timestamp():.0f}"
     params = asdict(charge) | {
-        # Named by what it puts back, so that it is found again whoever asks for it.
-        "operation": f"{charge.id}:{part}",
+        # Named by what it puts back, so that it is found again whoever asks for it. A charge is
+        # taken away once, and comes back whole or split at the end: each part begins elsewhere.
+        "operation": f"{charge.id}:{charge.period_start.timestamp():.0f}",
         "subscription": subscription,
         "period_start": charge.period_start.isoformat(),
         "period_end": charge.period_end.isoformat(),

@@ -1,7 +1,7 @@
 """A cancellation that is taken back while its end is on its way, or has come, at Stripe."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -20,6 +20,7 @@ from tests.application.builders import (
     YEAR_END,
     services_with_annual_plan,
 )
+from tests.application.test_charges_for_later import billed, perform_last
 from tests.fakes.services import FakeServices
 
 
@@ -28,9 +29,9 @@ def services() -> FakeServices:
     return services_with_annual_plan()
 
 
-def cancelled(services: FakeServices) -> str:
+def cancelled(services: FakeServices, key: str = "key-1") -> str:
     """A cancellation for the end of the cycle, of which Stripe has not heard yet."""
-    return str(confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"]).body["id"])
+    return str(confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"], key).body["id"])
 
 
 def known(services: FakeServices) -> Subscription:
@@ -157,3 +158,32 @@ def test_a_charge_that_was_put_back_unheard_and_taken_away_again_is_added_once(
     (added,) = services.effects(CUSTOMER, EffectKind.ADD_CHARGE)
     assert (added.status, services.billing.charges) == ("done", {})
     assert [name for name, _ in services.billing.calls].count("add_charge") == 1
+
+
+@pytest.mark.parametrize(
+    ("begins", "earned"), [(YEAR_END, 0), (YEAR_END - timedelta(days=365), 500)]
+)
+@pytest.mark.parametrize("first", ["the one taken back", "the other"])
+def test_a_charge_that_two_cancellations_take_away_at_once_comes_back_once(
+    services: FakeServices, begins: datetime, earned: int, first: str
+) -> None:
+    """One is taken back while its removal is on its way; the other still sees the charge."""
+    later = YEAR_END + timedelta(days=365)
+    charge = PendingCharge("ii_1", SUBSCRIPTION, 1000, "usd", "minutes", begins, later)
+    services.billing.charges["ii_1"] = charge
+    cancellation = cancelled(services)
+    perform_last(services, EffectKind.SWEEP_CHARGES)
+    services.billing.fail_before["remove_charge"] = [OutcomeUnknownError("cut")]
+    perform_last(services, EffectKind.REMOVE_CHARGE)
+    withdraw_cancellation(services, customer=CUSTOMER, cancellation=cancellation)
+    cancellation = cancelled(services, "again")
+    perform_last(services, EffectKind.SWEEP_CHARGES)
+    if first == "the other":
+        perform_last(services, EffectKind.REMOVE_CHARGE)
+    services.run_effects(rounds=200)
+    removals = services.effects(CUSTOMER, EffectKind.REMOVE_CHARGE)
+    assert [one.params["charge"]["id"] for one in removals[:2]] == ["ii_1", "ii_1"]
+    assert billed(services) == earned
+    withdraw_cancellation(services, customer=CUSTOMER, cancellation=cancellation)
+    services.run_effects(rounds=200)
+    assert billed(services) == 1000
