@@ -311,7 +311,7 @@ PLANTED = (
         "a charge is billed again that was never taken away",
         f"{APPLICATION}/effects/charges.py",
         "    if not any(\n",
-        "    if not removed and not any(\n",
+        "    if False and not any(\n",
     ),
     Planted(
         "an invoice over a debt is filled without its draft",
