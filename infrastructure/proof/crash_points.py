@@ -28,7 +28,7 @@ LEAST_FLOWS = 12
 PARTLY = (
     *("take it back with a charge, and cancel again", "a chargeback, won, billed ahead"),
     *("a chargeback, lost and then won", "looking"),
-    *(flow for flow in FLOWS if "set back" in flow or "outage" in flow),
+    *(flow for flow in FLOWS if any(part in flow for part in ("set back", "outage", "a case"))),
 )
 WHOLE = tuple(flow for flow in FLOWS if flow not in PARTLY)
 # Where pairs are placed, and what can happen there that leaves a trace.

@@ -88,3 +88,49 @@ FLOWS |= {
     )
     for after in range(300, 2400, 300)
 }
+# Refund cases: who asks, who looks, who agrees.
+ASKED = _step(HOUR, "claim", "billing_error")
+OVERCHARGED = _step(2 * HOUR, "find", "agent-1 verified", 10)
+AGREED = _step(3 * HOUR, "decide", "agent-1 approve")
+FLOWS |= {
+    "a case that is approved and paid": _flow(LONG, ASKED, OVERCHARGED, AGREED),
+    "a case for what another one has given back": _flow(
+        LONG, ASKED, OVERCHARGED, AGREED, _step(DAY, "claim", "billing_error")
+    ),
+    "a case with two consents": _flow(
+        LONG,
+        _step(HOUR, "claim", "dissatisfaction"),
+        _step(2 * HOUR, "find", "agent-1 goodwill"),
+        AGREED,
+        _step(3 * HOUR, "decide", "approver-1 approve", 50),
+        _step(3 * HOUR, "decide", "agent-2 decline"),
+    ),
+    "a case that is asked about and declined": _flow(
+        LONG,
+        ASKED,
+        _step(HOUR + MINUTE, "ask", "agent-1"),
+        _step(HOUR + 2 * MINUTE, "reply"),
+        _step(2 * HOUR, "find", "agent-1 unfounded"),
+        _step(3 * HOUR, "decide", "agent-1 decline"),
+    ),
+    "a case beside a chargeback": _flow(
+        LONG, ASKED, OVERCHARGED, AGREED, _step(3 * HOUR + SECOND, "dispute", "chargeback")
+    ),
+    "a case beside a cancellation": _flow(
+        LONG, NOW, _step(HOUR + 100, "claim", "unused_period"), _step(HOUR + MINUTE, "reply")
+    ),
+    "a case by phone, as credit": _flow(
+        LONG,
+        _step(HOUR, "claim_by_phone", "agent-1 withdrawal"),
+        _step(2 * HOUR, "find", "agent-1 other_ground", 20),
+        _step(2 * HOUR + MINUTE, "find", "agent-1 goodwill_credit"),
+        _step(3 * HOUR, "decide", "approver-1 approve", 20),
+    ),
+    "a case that is forgotten, and one that is taken back": _flow(
+        LONG,
+        ASKED,
+        _step(DAY, "claim", "withdrawal"),
+        _step(2 * DAY, "take_claim_back"),
+        _step(3 * DAY, "claim", "billing_error"),
+    ),
+}
