@@ -112,13 +112,27 @@ def reserve(
         currency=currency,
         amount=facts["total"],
     )
-    # What was refunded or disputed elsewhere since we last looked counts too.
+    # What was refunded or disputed elsewhere since we last looked counts too; what Stripe counts of
+    # our own refunds that pend is held already, and counted once they have succeeded.
     payment = replace(
         payment,
-        refunded=max(payment.refunded, facts["refunded"]),
+        refunded=max(payment.refunded, facts["refunded"] - _pending(change, payment)),
         disputed=max(payment.disputed, facts["disputed"]),
     )
     change.put(payment.reserve(amount))
+
+
+def _pending(change: Change, payment: Payment) -> int:
+    """What our own refunds of a payment hold that are at Stripe, and have not succeeded yet."""
+    if not payment.reserved:
+        return 0
+    known = change.services.store.all_of(RefundOperation, change.customer)
+    return sum(
+        one.record.amount
+        for one in known
+        if one.record.payment == payment.id
+        and one.record.status in (RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION)
+    )
 
 
 def _reserve(

@@ -1,15 +1,18 @@
 """What the proof has found in refund cases: each bug as the shortest example that shows it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.application.adopt_refund import refresh_refund
 from shared.application.reconcile import reconcile
 from shared.application.reconcile_lists import Scope
 from shared.domain.approval_limits import Need
 from shared.domain.case_clocks import ClockKind
 from shared.domain.errors import ConflictError
-from tests.application.builders import CUSTOMER
+from shared.domain.payment import Payment
+from tests.application.builders import CUSTOMER, paid_invoice
 from tests.application.case_life import AGENT, APPROVER, Life
 
 SOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -63,3 +66,25 @@ def test_what_a_case_gives_as_credit_is_known_to_the_comparison() -> None:
     case.services.billing.now = case.services.clock.now()
     report = reconcile(case.services, Scope(grace=timedelta(0), everyone=True), repair=False)
     assert report.findings == []
+
+
+def test_a_refund_that_pends_is_not_taken_off_its_payment_twice_by_the_next_one() -> None:
+    """Stripe counts it as refunded while it is held here still."""
+    case = life("voip")
+    case.services.billing.refund_status = "pending"
+    case.open("billing_error")
+    case.find(verified=True, lines={"il_1": {"expected_amount": 115_000}})
+    case.approve(AGENT)
+    case.settle()
+    (pending,) = case.services.billing.refunds.values()
+    case.services.billing.invoices["in_1"] = paid_invoice(refunded=pending.amount)
+    case.open("vendor_fault")
+    case.find(goodwill=True)
+    case.approve(AGENT, 5_000)
+    case.settle()
+    for refund in list(case.services.billing.refunds.values()):
+        case.services.billing.refunds[refund.id] = replace(refund, status="succeeded")
+        refresh_refund(case.services, refund=refund.id)
+    payment = case.services.store.get(Payment, CUSTOMER, "pi_1")
+    assert payment is not None
+    assert (payment.record.reserved, payment.record.refunded) == (0, 10_000)
