@@ -33,6 +33,8 @@ from shared.domain.subscription import SubscriptionFacts, SubscriptionItem, Subs
 
 # The longest time-out of a function, and how long a request may be on its way to Stripe.
 DRAIN = SETTLE = 15 * MINUTE
+# Nobody lives to the end of a long look in the worst weather; after as many it has to pass.
+MOST_LOOKS = 300
 EVERYTHING = Scope(money_days=60, grace=timedelta(0), everyone=True)
 
 
@@ -61,13 +63,13 @@ class Lifetime:
         self.script = script
         self._oracle = oracle
         self.world = World(seed, Placed({}), policy=script.policy)
-        self.world.sites = sites
+        self._sites = sites
         self.callers = Callers(self.world)
         self.claims = Claims(self.world, self.callers)
         self._saved: tuple[int, Backup] | None = None
         self.lost_since: int | None = None
         self.happened: Counter[str] = Counter()
-        self._keys = 0
+        self._keys = self._looks = 0
 
     def live(self) -> Lived:
         """Live it, and be judged."""
@@ -106,6 +108,8 @@ class Lifetime:
                 world.ports(), issuer=ISSUER, subject=customer, customer=customer, by="proof"
             )
         world.oracle = world.stripe.oracle = self._oracle
+        # What has set the world up is no part of the life in it.
+        world.sites = self._sites
 
     def subscribe(self, plan: Plan) -> None:
         """A customer with a period that was paid."""
@@ -308,6 +312,7 @@ class Lifetime:
 
         def looked(error: BaseException | None) -> None:
             self.world.watch.ended(error)
+            self.world.oracle = self._oracle
             if error is None:
                 self.world.hub.at(since + SETTLE, go_on)
             else:
@@ -318,6 +323,9 @@ class Lifetime:
             self._turn(money_moves=True)
 
         def again() -> None:
+            self._looks += 1
+            if self._looks > MOST_LOOKS:
+                self.world.oracle = Placed({})
             self.world.hub.work(self.world.hub.now, look, looked)
 
         again()

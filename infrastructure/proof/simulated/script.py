@@ -73,7 +73,7 @@ def draw_script(seed: str) -> Script:
     steps += _operators(rng, steps[0].at)
     # By a chance of their own, so that what else happens to a seed stays as it is.
     asks = random.Random(f"claims {seed}")  # noqa: S311
-    if asks.random() < 0.25:  # noqa: PLR2004
+    if asks.random() < 0.18:  # noqa: PLR2004
         steps += _claims(asks, asks.choice(plans), steps[0].at)
     steps.sort(key=lambda step: step.at)
     return Script(rng.choice(POLICIES), plans, tuple(steps))
