@@ -105,7 +105,10 @@ def _hold_again(change: Change, operation: RefundOperation) -> None:
 def _under_way(
     change: Change, before: RefundOperation, operation: RefundOperation, seen: RefundFacts
 ) -> None:
-    """Not refunded yet, and the customer is told no more than that."""
+    """Not refunded yet, and the customer is told no more than that; but Stripe may send it."""
+    payment = change.load(Payment, operation.payment)
+    if payment is not None:
+        note_exposures(change, payment)
     if operation.status is RefundStatus.REQUIRES_ACTION:
         change.mail("refund_requires_action", _mail(operation, seen))
     elif before.status not in UNDER_WAY:

@@ -125,9 +125,11 @@ def test_an_inquiry_that_was_given_up_is_not_given_up_as_a_chargeback(
     assert services.billing.called("accept_dispute") == []
 
 
-def test_a_refund_that_succeeds_beside_a_chargeback_may_have_left_twice(
-    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("status", ["pending", "succeeded"])
+def test_a_refund_that_is_taken_beside_a_chargeback_may_have_left_twice(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
+    services.billing.refund_status = status
     confirm(services, quoted(services)["id"])
     refund = services.billing.refund_payment
 
