@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,11 +22,20 @@ def format_instant(instant: float) -> str:
 
 
 class Clock:
-    """Virtual now = time.time() + offset; the offset lives in the file `{"offset_seconds": n}`."""
+    """Virtual now = the system's time + offset, which lives in the file `{"offset_seconds": n}`."""
 
-    def __init__(self, path: Path | None = None, start: str | None = None) -> None:
-        """Takes the offset from `start` (RFC 3339), else from the file, else zero."""
+    def __init__(
+        self,
+        path: Path | None = None,
+        start: str | None = None,
+        system: Callable[[], float] = time.time,
+    ) -> None:
+        """Takes the offset from `start` (RFC 3339), else from the file, else zero.
+
+        With a `system` that stands still, the clock goes on only where it is moved.
+        """
         self._path = path
+        self._system = system
         self._frozen: float | None = None
         self._start = start
         self._offset = 0.0
@@ -46,12 +55,12 @@ class Clock:
 
     def current(self) -> float:
         """The virtual instant as others see it, also while something due runs."""
-        return time.time() + self._offset
+        return self._system() + self._offset
 
     def restart(self) -> None:
         """Back to the start instant, when there is one."""
         if self._start is not None:
-            self._offset = parse_instant(self._start) - time.time()
+            self._offset = parse_instant(self._start) - self._system()
         self._write()
 
     def must_be_ahead(self, instant: float) -> None:
@@ -64,7 +73,7 @@ class Clock:
 
     def move_to(self, instant: float) -> None:
         """Moves forward; the clock went on during the work that led here and is never set back."""
-        self._offset = max(self._offset, instant - time.time())
+        self._offset = max(self._offset, instant - self._system())
         self._write()
 
     @contextmanager

@@ -110,7 +110,8 @@ def sdk() -> Sdk:
 
 @pytest.fixture
 def shop(sdk: Sdk) -> Iterator[Shop]:
-    server = Server(0, LocalStripe(Clock(start=START), sdk))
+    # A slow machine must not be a later second.
+    server = Server(0, LocalStripe(Clock(start=START, system=lambda: 0.0), sdk))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     http = stripe.RequestsClient()
