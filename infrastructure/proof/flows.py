@@ -79,14 +79,14 @@ FLOWS |= {
     f"a table that is set back to {after / SECOND:g} s after": _flow(
         LONG, NOW, _step(HOUR + after, "backup"), _step(30 * HOUR, "restore")
     )
-    for after in range(300, 2400, 300)
+    for after in range(300, 2400, 600)
 }
 # Nothing runs for five days, from each moment of a cancellation on.
 FLOWS |= {
     f"an outage from {after / SECOND:g} s after": _flow(
         LONG, NOW, _step(HOUR + after, "outage", amount=5 * DAY)
     )
-    for after in range(300, 2400, 300)
+    for after in range(300, 2400, 600)
 }
 # Refund cases: who asks, who looks, who agrees.
 ASKED = _step(HOUR, "claim", "billing_error")

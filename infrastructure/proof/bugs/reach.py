@@ -23,8 +23,15 @@ import pytest
 from infrastructure.proof.bugs.planting import ROOT, Change
 
 KEPT = ROOT / ".local" / "proof-reach"
+_APPLICATION = sorted(
+    path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "application").glob("test_*.py")
+)
+_CUT = len(_APPLICATION) * 3 // 4
 # In two halves of about the same length; those of the local services and of this proof are left.
-HALVES = (("tests/application",), ("tests/unit", "tests/handlers"))
+HALVES = (
+    tuple(_APPLICATION[:_CUT]),
+    (*_APPLICATION[_CUT:], "tests/unit", "tests/handlers"),
+)
 LIFETIMES = "lifetimes"
 # Of the tests of one bug together; the short ones first.
 MOST_SECONDS = 40.0
