@@ -9,11 +9,12 @@ from shared.application.case_document import case_document, facts_digest, instan
 from shared.application.change import present
 from shared.application.limits_on_quote import limits_on
 from shared.application.plan_returns import plan_returns, refuse_unless_stripe_agrees, to_plain
+from shared.application.returned import note_returns
 from shared.domain.account import Account
 from shared.domain.cancellation import Timing
 from shared.domain.case import parse_case
 from shared.domain.errors import ConflictError, NotFoundError
-from shared.domain.facts import Case
+from shared.domain.facts import Case, Ground
 from shared.domain.invoice import InvoiceFacts
 from shared.domain.payment import Payment
 from shared.domain.policy import Policy
@@ -112,6 +113,7 @@ def gather_facts(
         open_invoices=[i for i in services.billing.open_invoices(customer) if i.status == "open"],
         payments=payments,
     )
+    note_returns(services, customer, Ground.UNUSED_PERIOD, invoices, document["invoices"])
     case = parse_case(document)
     policy = services.policies.load_policy_for(case)
     # Whoever recomputes the stored case later must meet the same version.

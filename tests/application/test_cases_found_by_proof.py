@@ -12,6 +12,7 @@ from shared.domain.approval_limits import Need
 from shared.domain.case_clocks import ClockKind
 from shared.domain.errors import ConflictError
 from shared.domain.payment import Payment
+from tests.application.annual_plan import confirm, quoted
 from tests.application.builders import CUSTOMER, paid_invoice
 from tests.application.case_life import AGENT, APPROVER, Life
 
@@ -88,3 +89,18 @@ def test_a_refund_that_pends_is_not_taken_off_its_payment_twice_by_the_next_one(
     payment = case.services.store.get(Payment, CUSTOMER, "pi_1")
     assert payment is not None
     assert (payment.record.reserved, payment.record.refunded) == (0, 10_000)
+
+
+def test_unused_time_that_a_cancellation_gives_back_is_given_back_by_no_case() -> None:
+    """Its credit note was on its way, and what the invoice still held was paid once more."""
+    case = life("voip")
+    quote = quoted(case.services)
+    confirm(case.services, quote["id"])
+    case.open("unused_period")
+    assert (case.state, case.case.amount) == ("under_review", 0)
+    with pytest.raises(ConflictError) as refused:
+        case.approve(AGENT)
+    assert refused.value.slug == "nothing-to-refund"
+    case.settle()
+    refunds = case.services.billing.refunds.values()
+    assert [refund.amount for refund in refunds] == [quote["quote"]["total"]]

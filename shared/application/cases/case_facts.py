@@ -9,15 +9,15 @@ from typing import Any
 
 from shared.application.case_document import instant, invoice_document
 from shared.application.incidents.recorded import incident_members
+from shared.application.returned import effective_ground, note_returns
 from shared.domain.account import Account
 from shared.domain.case import parse_case
-from shared.domain.errors import BrokenInvariantError, NotFoundError
+from shared.domain.errors import NotFoundError
 from shared.domain.facts import Case, Ground
 from shared.domain.invoice import InvoiceFacts
 from shared.domain.payment import Payment
 from shared.domain.policy import Policy
-from shared.domain.records import Assessment
-from shared.domain.refund_case import CaseApproval, CaseState, RefundCase
+from shared.domain.refund_case import CaseApproval, RefundCase
 from shared.ports import Services
 
 # What staff find out about a line, and about the case as a whole: members of the case document.
@@ -26,8 +26,6 @@ LINE_FINDINGS = (
     *("rendered_at", "used_amount", "services"),
 )
 CASE_FINDINGS = ("incidents", "resolved_issues", "per_issue_charge", "deductions", "withdrawal")
-# Cases whose money is out, or on its way.
-_PROMISED = (CaseState.APPROVED, CaseState.PAYING, CaseState.PAID, CaseState.NEEDS_PERSON)
 # In the case document these move with the instant of asking, so nobody can have agreed to them.
 _MOVING = ("now", "approvals")
 
@@ -61,12 +59,14 @@ def gather(
         NotFoundError: one of its invoices is gone.
     """
     invoices = [_invoice(services, case.customer, name) for name in case.invoices]
-    earlier = [stored.record for stored in services.store.all_of(RefundCase, case.customer)]
+    documents = [_with_findings(services, case, invoice) for invoice in invoices]
+    ground = effective_ground(case)
+    note_returns(services, case.customer, ground, invoices, documents, besides=case.id)
     document = {
         "policy": services.policy,
         "now": instant(now),
         "customer": _customer(services, case, invoices),
-        "invoices": [_with_findings(services, case, invoice, earlier) for invoice in invoices],
+        "invoices": documents,
         "request": _request(case, now),
         "approvals": [_approval(approval) for approval in approvals],
     } | {name: case.findings[name] for name in CASE_FINDINGS if name in case.findings}
@@ -119,56 +119,19 @@ def _customer(
     } | {name: value for name, value in found.items() if value is not None}
 
 
-def _with_findings(
-    services: Services, case: RefundCase, invoice: InvoiceFacts, earlier: Iterable[RefundCase]
-) -> dict[str, Any]:
-    """The invoice with what staff know of its lines, and what went back on them before."""
+def _with_findings(services: Services, case: RefundCase, invoice: InvoiceFacts) -> dict[str, Any]:
+    """The invoice with what staff know of its lines."""
     payments = {
         payment.id: ours.record
         for payment in invoice.payments
         if (ours := services.store.get(Payment, case.customer, payment.id))
     }
     document = invoice_document(invoice, payments)
-    others = [other for other in earlier if other.id != case.id and other.state in _PROMISED]
-    document["credited"] += sum(
-        credit.amount
-        for other in others
-        for credit in other.credits
-        if credit.invoice == invoice.id and credit.credit_note is None
-    )
-    returned = _returned(
-        services, case, [other for other in others if invoice.id in other.invoices]
-    )
     found = case.findings.get("lines", {})
     for line in document["lines"]:
         known = found.get(line["id"], {})
         line |= {name: known[name] for name in LINE_FINDINGS if known.get(name) is not None}
-        if line["id"] in returned:
-            line["returned"] = returned[line["id"]]
     return document
-
-
-def _returned(
-    services: Services, case: RefundCase, others: Iterable[RefundCase]
-) -> dict[str, dict[str, int]]:
-    """What earlier cases on the same ground have given back, by line."""
-    returned: dict[str, dict[str, int]] = {}
-    for other in others:
-        if effective_ground(other) is not effective_ground(case):
-            continue
-        stored = services.store.get(Assessment, case.customer, other.id)
-        if stored is None:
-            raise BrokenInvariantError(f"case {other.id} was decided without an assessment")
-        for line in json.loads(stored.record.document)["lines"]:
-            sums = returned.setdefault(line["id"], {"amount": 0, "tax": 0})
-            sums["amount"] += line["amount"]
-            sums["tax"] += line["tax"]
-    return returned
-
-
-def effective_ground(case: RefundCase) -> Ground:
-    """The ground that is decided on: goodwill, where staff make an exception."""
-    return Ground.GOODWILL if case.goodwill else case.ground
 
 
 def _request(case: RefundCase, now: datetime) -> dict[str, Any]:

@@ -15,13 +15,13 @@ from shared.application.approval_need import (
     note_grant_to_customer,
 )
 from shared.application.cases.assess import Assessed, assess, keep
-from shared.application.cases.case_facts import effective_ground
 from shared.application.cases.conclude import answer
 from shared.application.cases.notes import write_note
 from shared.application.cases.pay import pay
 from shared.application.cases.review_case import load_open
 from shared.application.cases.state_ground import refuse_unstated
 from shared.application.change import Change, transact
+from shared.application.returned import effective_ground
 from shared.application.step_case import put_case
 from shared.domain import clauses as c
 from shared.domain.approval_limits import CUSTOMER_PERIOD, Grant, Need, suffices
