@@ -16,6 +16,7 @@ from tests.application.builders import (
     CUSTOMER,
     SUBSCRIPTION,
     YEAR_END,
+    paid_invoice,
     services_with_annual_plan,
 )
 from tests.fakes.services import FakeServices
@@ -102,3 +103,19 @@ def test_what_was_taken_away_unheard_comes_back_with_the_take_back(
     withdraw_cancellation(services, customer=CUSTOMER, cancellation=asked)
     services.run_effects()
     assert billed(services) == 3000
+
+
+def test_what_is_billed_ahead_stands_once_the_cancellation_is_taken_back(
+    services: FakeServices,
+) -> None:
+    cancellation = cancel(services)
+    ahead = replace(
+        paid_invoice(start=YEAR_END, end=YEAR_END + timedelta(days=365)),
+        id="in_open",
+        status="open",
+        payments=(),
+    )
+    services.billing.invoices[ahead.id] = ahead
+    withdraw_cancellation(services, customer=CUSTOMER, cancellation=cancellation)
+    services.run_effects()
+    assert services.billing.invoices[ahead.id].status == "open"

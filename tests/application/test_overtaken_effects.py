@@ -234,6 +234,7 @@ def test_collection_is_not_stopped_once_the_chargeback_is_won(services: FakeServ
 def test_collection_does_not_go_on_once_there_is_another_chargeback(
     services: FakeServices,
 ) -> None:
+    services.billing.invoices["in_open"] = replace(paid_invoice(), id="in_open", status="open")
     dispute(services, DisputeOutcome.UNDECIDED, "evt_1")
     services.run_effects()
     dispute(services, DisputeOutcome.WON, "evt_2")
@@ -244,7 +245,9 @@ def test_collection_does_not_go_on_once_there_is_another_chargeback(
     handle_dispute(services, dispute="du_2", event="evt_3", event_type="t")
     services.run_effects()
     perform(services, EffectKind.RESUME_COLLECTION)
+    perform(services, EffectKind.RELEASE_INVOICE)
     assert services.billing.paused == {SUBSCRIPTION}
+    assert services.billing.held == {"in_open"}
 
 
 def judged(services: FakeServices, judgement: Judgement) -> None:
