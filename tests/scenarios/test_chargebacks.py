@@ -74,7 +74,9 @@ def test_a_chargeback_suspends_stops_collection_and_is_owed_when_lost(
 
     lost = Standing(good=False, owed=taken(reader, argued))
     verify_standing(table, reader, "lost", argued, lost)
-    assert bus.about(customer.id) == ["AccountSuspended", "ChargebackLost"]
+    # On a slow machine the minute's schedule comes in between, and says that evidence is due.
+    told = [name for name in bus.about(customer.id) if name != "AttentionNeeded"]
+    assert told == ["AccountSuspended", "ChargebackLost"]
     subjects = [mail.splitlines()[0] for mail in customer.mails()]
     assert subjects == ["Your account is suspended", "An amount is outstanding on your account"]
 
