@@ -60,9 +60,17 @@ def _unschedule(services: Services, effect: Effect) -> Result:
 
 
 def _after_unschedule(change: Change, effect: Effect, _result: Result) -> None:
-    """It renews: an end that was read at Stripe while this was on its way is ours, and gone."""
+    """It renews: an end that was read at Stripe while this was on its way is ours, and gone.
+
+    Cancelled again while the call was out, it may have unset that end, which is set once more.
+    """
     known = change.load(Subscription, effect.params["subscription"])
-    if known and known.ends_at and not known.cancellation and not known.ended_at:
+    if known is None or known.ended_at:
+        return
+    if known.cancellation:
+        again = {"subscription": known.id, "cancellation": known.cancellation}
+        change.effect(EffectKind.SCHEDULE_CANCELLATION, again)
+    elif known.ends_at:
         change.put(known.renewing())
 
 
