@@ -6,10 +6,15 @@ from typing import Any
 
 from shared.application.change import Change
 from shared.domain.cancellation import AccountCredit, Cancellation
+from shared.domain.errors import BrokenInvariantError
+from shared.domain.records import Assessment, Quote
 from shared.domain.refund_case import RefundCase
 from shared.domain.refund_operation import RefundOperation
+from shared.ports import Services
 
 Promise = Cancellation | RefundCase
+# What the policy has decided, as it was stored.
+Decided = Quote | Assessment
 
 
 def named(promise: Promise) -> dict[str, str]:
@@ -28,6 +33,19 @@ def promise_of(change: Change, names: Mapping[str, Any] | RefundOperation) -> Pr
     if names.get("cancellation"):
         return change.load(Cancellation, names["cancellation"])
     return None
+
+
+def decision_of(services: Services, promise: Promise) -> Decided:
+    """What the policy has decided, and the promise carries out.
+
+    Raises:
+        BrokenInvariantError: it is gone.
+    """
+    kind: type[Decided] = Assessment if isinstance(promise, RefundCase) else Quote
+    stored = services.store.get(kind, promise.customer, promise.quote)
+    if stored is None:
+        raise BrokenInvariantError(f"promise {promise.id} of the lost quote {promise.quote}")
+    return stored.record
 
 
 def with_refund(promise: Promise, refund: str) -> Promise:

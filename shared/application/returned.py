@@ -4,11 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from shared.application.promises import Promise, decision_of
 from shared.domain.cancellation import Cancellation, CancellationState
-from shared.domain.errors import BrokenInvariantError
 from shared.domain.facts import Ground
 from shared.domain.invoice import InvoiceFacts
-from shared.domain.records import Assessment, Quote
 from shared.domain.refund_case import CaseState, RefundCase
 from shared.ports import Services
 
@@ -49,13 +48,14 @@ def note_returns(
         for stored in services.store.all_of(Cancellation, customer)
         if stored.record.state in _CANCELLATIONS
     ]
-    returned = _by_line(services, ground, cases, cancellations)
-    promised = [credit for case in cases for credit in case.credits]
-    promised += [credit for cancellation in cancellations for credit in cancellation.credits]
+    promises: list[Promise] = [*cases, *cancellations]
+    alike = [promise for promise in promises if _is_alike(promise, ground)]
+    returned = _by_line(services, alike)
     for invoice, document in zip(invoices, documents, strict=True):
         document["credited"] += sum(
             credit.amount
-            for credit in promised
+            for promise in promises
+            for credit in promise.credits
             if credit.invoice == invoice.id and credit.credit_note is None
         )
         for line in document["lines"]:
@@ -63,38 +63,20 @@ def note_returns(
                 line["returned"] = returned[line["id"]]
 
 
-def _by_line(
-    services: Services,
-    ground: Ground,
-    cases: Sequence[RefundCase],
-    cancellations: Sequence[Cancellation],
-) -> dict[str, dict[str, int]]:
+def _is_alike(promise: Promise, ground: Ground) -> bool:
+    """Whether it gives something back on that ground."""
+    if isinstance(promise, RefundCase):
+        return effective_ground(promise) is ground
+    # What a cancellation gives that a case has led to is that case's.
+    gives = bool(promise.refunds or promise.credits) and promise.refund_case is None
+    return gives and ground is Ground.UNUSED_PERIOD
+
+
+def _by_line(services: Services, promises: Sequence[Promise]) -> dict[str, dict[str, int]]:
     returned: dict[str, dict[str, int]] = {}
-    for document in _decisions(services, ground, cases, cancellations):
-        for line in json.loads(document)["lines"]:
-            if line["amount"] or line["tax"]:
-                sums = returned.setdefault(line["id"], {"amount": 0, "tax": 0})
-                sums["amount"] += line["amount"]
-                sums["tax"] += line["tax"]
+    for promise in promises:
+        for line in json.loads(decision_of(services, promise).document)["lines"]:
+            sums = returned.setdefault(line["id"], {"amount": 0, "tax": 0})
+            sums["amount"] += line["amount"]
+            sums["tax"] += line["tax"]
     return returned
-
-
-def _decisions(
-    services: Services,
-    ground: Ground,
-    cases: Sequence[RefundCase],
-    cancellations: Sequence[Cancellation],
-) -> list[str]:
-    """What was decided on the same ground; a cancellation that a case led to is that case's."""
-    found = []
-    for case in cases:
-        if effective_ground(case) is ground:
-            assessment = services.store.get(Assessment, case.customer, case.id)
-            if assessment is None:
-                raise BrokenInvariantError(f"case {case.id} was decided without an assessment")
-            found.append(assessment.record.document)
-    for one in cancellations if ground is Ground.UNUSED_PERIOD else ():
-        quote = services.store.get(Quote, one.customer, one.quote)
-        if one.refund_case is None and quote is not None:
-            found.append(quote.record.document)
-    return found

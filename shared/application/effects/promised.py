@@ -8,18 +8,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from shared.application.promises import Promise
+from shared.application.promises import Decided, Promise, decision_of
 from shared.domain.cancellation import Cancellation
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.errors import BrokenInvariantError
 from shared.domain.payment import Payment
-from shared.domain.records import Assessment, Quote
+from shared.domain.records import Quote
 from shared.domain.refund_case import RefundCase
 from shared.domain.refund_operation import RefundOperation, RefundStatus, RefundWay
 from shared.ports import Services, Stored
 
-# What the policy has decided, as it was stored.
-Decided = Quote | Assessment
 _WAYS = {
     EffectKind.REFUND_PAYMENT: RefundWay.PAYMENT,
     EffectKind.GIVE_CREDIT: RefundWay.ACCOUNT_CREDIT,
@@ -112,11 +110,7 @@ def load_decision(services: Services, promise: Promise) -> Decided:
     Raises:
         BrokenInvariantError: it is gone, is about something else, or grants nothing.
     """
-    kind: type[Decided] = Assessment if isinstance(promise, RefundCase) else Quote
-    stored = services.store.get(kind, promise.customer, promise.quote)
-    if stored is None:
-        raise BrokenInvariantError(f"promise {promise.id} of the lost quote {promise.quote}")
-    decided = stored.record
+    decided = decision_of(services, promise)
     taken = not isinstance(decided, Quote) or decided.used_by == promise.id
     if not taken or json.loads(decided.document)["outcome"] != "granted":
         raise BrokenInvariantError(f"promise {promise.id} was not granted by {decided.id}")
