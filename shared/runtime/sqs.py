@@ -74,11 +74,9 @@ def consumer(
                 subject=message.get("effect") or message.get("event"),
             )
             count_broken(error)
-            try:
-                if note_failure is not None:
-                    note_failure(message)
-            finally:
-                _bring_back(record, _pause_after(record))
+            if note_failure is not None:
+                _note(note_failure, message)
+            _bring_back(record, _pause_after(record))
             raise
         finally:
             count(metric, outcome=outcome)
@@ -105,6 +103,15 @@ def consumer(
         return dict(answer)
 
     return handle
+
+
+def _note(note_failure: Callable[[Message], None], message: Message) -> None:
+    """Tell of a failure; where that fails too, the message comes back all the same."""
+    try:
+        note_failure(message)
+    except Exception as error:  # noqa: BLE001 - the first failure is the one that is answered
+        logger().exception("a failure could not be noted")
+        count_broken(error)
 
 
 def _pause_after(record: Mapping[str, Any]) -> int:

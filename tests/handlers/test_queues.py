@@ -158,6 +158,15 @@ def test_a_message_that_cannot_be_brought_back_only_stays_away_longer(
     assert len(answer["batchItemFailures"]) == 1
 
 
+@pytest.mark.parametrize("body", ["not json", {"customer": CUSTOMER}])
+def test_a_failure_that_cannot_be_counted_brings_its_message_back_all_the_same(
+    services: HandlerServices, body: object
+) -> None:
+    answer = perform_effect.lambda_handler(sqs_event(body), Context())
+    assert [failed["itemIdentifier"] for failed in answer["batchItemFailures"]] == ["m0"]
+    assert services.brought_back == [("m0", 2)]
+
+
 def test_an_effect_that_is_not_stored_comes_back(services: HandlerServices) -> None:
     assert services.store.commits
     answer = perform_effect.lambda_handler(
