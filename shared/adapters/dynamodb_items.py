@@ -66,6 +66,8 @@ R = TypeVar("R")
 DUE_SHARDS = tuple(f"DUE#{shard:02d}" for shard in range(16))
 
 _CUSTOMER = "CUST#"
+# What the table gives back as it was given, and most of what an item holds.
+_AS_IT_IS = (str, bool, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(member) for member in value]
     return value
-
-
-# What the table gives back as it was given, and most of what an item holds.
-_AS_IT_IS = (str, bool, type(None))

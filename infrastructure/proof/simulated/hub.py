@@ -107,10 +107,6 @@ class Hub:
             act()
         self.now = max(self.now, until)
 
-    def next_at(self) -> int | None:
-        """When the next thing happens, None when nothing is left."""
-        return self._heap[0][0] if self._heap else None
-
     def _count(self) -> None:
         self._steps_left -= 1
         if self._steps_left < 0:

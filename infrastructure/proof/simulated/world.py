@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from infrastructure.proof.simulated.faults import Fault, Oracle
 from infrastructure.proof.simulated.functions import (
@@ -28,8 +27,6 @@ from infrastructure.proof.simulated.webhooks import Webhooks
 from infrastructure.proof.simulated.worker import FUNCTION_TIMEOUT, Ports, Worker
 from shared.application.reconcile import Report, reconcile
 from shared.application.reconcile_lists import Scope
-
-T = TypeVar("T")
 
 LONG_FUNCTION = 15 * MINUTE
 
@@ -70,13 +67,6 @@ class World:
         """
         worker = Worker(self, timeout=timeout)
         return Ports(worker, Api(worker, self.stripe, self.keys))
-
-    def invoke(
-        self, job: Callable[[Any], T], *, timeout: int = FUNCTION_TIMEOUT, after: int = 0
-    ) -> None:
-        """Run a function some time; whatever becomes of it."""
-        start = self.hub.now + after
-        self.hub.work(start, lambda: job(self.ports(timeout=timeout)), self.watch.ended)
 
     # -- the functions
 

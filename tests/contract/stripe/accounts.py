@@ -37,6 +37,21 @@ class Bought:
     payments: tuple[str, ...]
     end: datetime
 
+    def charge(self, **other: Any) -> dict[str, Any]:
+        """A charge of 500 for the day after the period, as `add_charge` takes it."""
+        return {
+            "customer": self.customer,
+            "subscription": self.subscription,
+            "amount": 500,
+            "currency": "usd",
+            "description": "minutes",
+            "period_start": self.end.isoformat(),
+            "period_end": (self.end + DAY).isoformat(),
+            "tax_rates": [],
+            "discountable": True,
+            **other,
+        }
+
     @property
     def payment(self) -> str:
         """Its first payment."""

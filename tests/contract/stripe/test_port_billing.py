@@ -231,29 +231,14 @@ def test_an_end_leaves_invoices_and_collects_them_no_more(account: Account, boug
 # -- charges to come
 
 
-def charge(bought: Bought, **other: Any) -> dict[str, Any]:
-    return {
-        "customer": bought.customer,
-        "subscription": bought.subscription,
-        "amount": 500,
-        "currency": "usd",
-        "description": "minutes",
-        "period_start": bought.end.isoformat(),
-        "period_end": (bought.end + DAY).isoformat(),
-        "tax_rates": [],
-        "discountable": True,
-        **other,
-    }
-
-
 def pending(account: Account, bought: Bought) -> list[PendingCharge]:
     return account.billing.pending_charges(bought.customer, bought.subscription)
 
 
 def test_charges_wait_for_the_next_invoice(account: Account, bought: Bought) -> None:
     add = account.billing.add_charge
-    first = add(charge(bought), operation="01A", key="a")
-    second = add(charge(bought, amount=-200, discountable=False), operation="01B", key="b")
+    first = add(bought.charge(), operation="01A", key="a")
+    second = add(bought.charge(amount=-200, discountable=False), operation="01B", key="b")
     newest, oldest = pending(account, bought)
     assert (newest.id, newest.amount, newest.discountable) == (second, -200, False)
     assert oldest == PendingCharge(
@@ -277,7 +262,7 @@ def test_charges_wait_for_the_next_invoice(account: Account, bought: Bought) -> 
 
 
 def test_what_was_removed_was_never_added(account: Account, bought: Bought) -> None:
-    added = account.billing.add_charge(charge(bought), operation="01A", key="a")
+    added = account.billing.add_charge(bought.charge(), operation="01A", key="a")
     for _ in range(2):
         account.billing.remove_charge(added)
         assert pending(account, bought) == []
@@ -286,16 +271,16 @@ def test_what_was_removed_was_never_added(account: Account, bought: Bought) -> N
 
 
 def test_what_was_billed_cannot_be_removed(account: Account, bought: Bought) -> None:
-    added = account.billing.add_charge(charge(bought), operation="01A", key="a")
+    added = account.billing.add_charge(bought.charge(), operation="01A", key="a")
     account.until(bought.end + timedelta(hours=2))
     assert refused(account.billing.remove_charge, added) == "400"
     assert account.billing.charge_added(bought.customer, "01A") == added
 
 
 def test_an_end_at_once_leaves_charges_and_takes_no_more(account: Account, bought: Bought) -> None:
-    added = account.billing.add_charge(charge(bought), operation="01A", key="a")
+    added = account.billing.add_charge(bought.charge(), operation="01A", key="a")
     account.billing.cancel_now(bought.subscription)
     assert [one.id for one in pending(account, bought)] == [added]
-    add, absent = account.billing.add_charge, charge(bought, subscription="sub_absent")
-    assert refused(add, charge(bought), operation="01B", key="b") == "400"
+    add, absent = account.billing.add_charge, bought.charge(subscription="sub_absent")
+    assert refused(add, bought.charge(), operation="01B", key="b") == "400"
     assert refused(add, absent, operation="01C", key="c") == "resource_missing"

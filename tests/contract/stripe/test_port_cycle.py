@@ -1,7 +1,6 @@
 """What a period's end bills by itself, through the port, on both accounts of our proofs."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -18,18 +17,7 @@ def bought(account: Account) -> Bought:
 
 def add(account: Account, bought: Bought) -> str:
     """A charge of 500 for the day after the period."""
-    params: dict[str, Any] = {
-        "customer": bought.customer,
-        "subscription": bought.subscription,
-        "amount": 500,
-        "currency": "usd",
-        "description": "minutes",
-        "period_start": bought.end.isoformat(),
-        "period_end": (bought.end + DAY).isoformat(),
-        "tax_rates": [],
-        "discountable": True,
-    }
-    return account.billing.add_charge(params, operation="01A", key="a")
+    return account.billing.add_charge(bought.charge(), operation="01A", key="a")
 
 
 def draft(account: Account, bought: Bought) -> tuple[str, list[int], bool]:

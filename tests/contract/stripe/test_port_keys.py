@@ -66,17 +66,7 @@ def test_a_key_is_for_one_kind_of_request(account: Account, bought: Bought) -> N
 def test_a_charge_under_a_known_key_must_be_the_same_charge(
     account: Account, bought: Bought
 ) -> None:
-    params: dict[str, Any] = {
-        "customer": bought.customer,
-        "subscription": bought.subscription,
-        "amount": 500,
-        "currency": "usd",
-        "description": "minutes",
-        "period_start": bought.end.isoformat(),
-        "period_end": (bought.end + DAY).isoformat(),
-        "tax_rates": [],
-        "discountable": True,
-    }
+    params = bought.charge()
     added = account.billing.add_charge(params, operation="01ADD", key="a")
     assert account.billing.add_charge(params, operation="01ADD", key="a") == added
     with pytest.raises(BrokenInvariantError):
