@@ -6,11 +6,10 @@ from shared.domain import clauses as c
 from shared.domain.calendars import days_between
 from shared.domain.decision import Deduction, Ruled, Ruling, ruling
 from shared.domain.formulas import Shares
-from shared.domain.money import ONE, ZERO, round_to_grain
+from shared.domain.money import ONE, ZERO, allocate, round_to_grain, scaled
 from shared.domain.settings import GatewayFees
 from shared.domain.situation import Situation
 
-GATEWAY_FEES = "gateway_fees"
 NAMED_DEDUCTIONS = "named_deductions"
 
 
@@ -44,22 +43,26 @@ def named_deductions(clause: c.NamedDeductions | None, s: Situation) -> list[Ded
     return [Deduction(by, d.what, d.amount) for d in s.case.deductions if d.amount]
 
 
-def gateway_fees(s: Situation, shares: Shares) -> list[Deduction]:
-    """The payment provider's fees that the pack keeps, of invoices that give something back.
+def gateway_fees(s: Situation, shares: Shares) -> tuple[int, ...]:
+    """The payment provider's fees that the pack keeps of each invoice, rounded once in all.
 
-    A fee never takes more than its own invoice gives back: a larger one would eat into the return
-    of another, and leaving later could give back more.
+    A fee comes off its own invoice, as far as that gives something back: taken from the whole, it
+    would eat into the return of another, and leaving later could give back more.
     """
+    kept = [_fee_of(s, shares, index) for index in range(len(s.case.invoices))]
+    total = round_to_grain(sum(kept, ZERO), s.grain, s.settings.rounding)
+    order = [f"{index:06}" for index in range(len(kept))]
+    return tuple(allocate(total, scaled(kept, total), order, s.grain))
+
+
+def _fee_of(s: Situation, shares: Shares, index: int) -> Fraction:
+    """What is kept of the fees of one invoice's payments, exactly."""
     if s.settings.gateway_fees is GatewayFees.NONE:
-        return []
-    kept = ZERO
-    for index, invoice in enumerate(s.case.invoices):
-        due = sum((x.net + x.tax for x in shares if x.view.invoice == index), ZERO)
-        paid = sum(payment.amount for payment in invoice.payments)
-        fee = sum(payment.fee for payment in invoice.payments)
-        if s.settings.gateway_fees is GatewayFees.FULL:
-            kept += min(due, Fraction(fee))
-        elif paid:
-            kept += min(due, min(due / paid, ONE) * fee)
-    amount = round_to_grain(kept, s.grain, s.settings.rounding)
-    return [Deduction(GATEWAY_FEES, GATEWAY_FEES, amount)] if amount else []
+        return ZERO
+    payments = s.case.invoices[index].payments
+    due = sum((x.net + x.tax for x in shares if x.view.invoice == index), ZERO)
+    paid = sum(payment.amount for payment in payments)
+    fee = sum(payment.fee for payment in payments)
+    if s.settings.gateway_fees is GatewayFees.FULL:
+        return min(due, Fraction(fee))
+    return min(due, min(due / paid, ONE) * fee) if paid else ZERO

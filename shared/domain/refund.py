@@ -100,12 +100,12 @@ def _settle(course: Course, outcome: c.Outcome) -> tuple[c.Outcome, Settlement]:
                 ruling(course.approval, Ruled.NOT_APPLICABLE, "approval_not_reached")
             )
         return outcome, Settlement(tuple((0, 0) for _ in course.shares), (), ())
-    deductions = _deductions(course)
+    deductions, fees = _deductions(course), _kept_fees(course)
     caps = list(course.caps)
     asked = course.s.case.request.amount_asked
     if asked is not None:
         caps.append(NamedCap(AMOUNT_ASKED, asked))
-    settlement = settle(course.s, course.shares, deductions, caps)
+    settlement = settle(course.s, course.shares, deductions, fees, caps)
     if course.approval is None:
         return outcome, settlement
     if outcome is c.Outcome.GRANTED:
@@ -118,7 +118,7 @@ def _settle(course: Course, outcome: c.Outcome) -> tuple[c.Outcome, Settlement]:
         return outcome, settlement
     if consent.amount < bound:
         caps.append(NamedCap(APPROVED, consent.amount))
-        settlement = settle(course.s, course.shares, deductions, caps)
+        settlement = settle(course.s, course.shares, deductions, fees, caps)
     return c.Outcome.GRANTED, settlement
 
 
@@ -129,8 +129,12 @@ def _deductions(course: Course) -> Sequence[Deduction]:
     return (
         *course.deductions,
         *named_deductions(course.named, course.s),
-        *gateway_fees(course.s, course.shares),
     )
+
+
+def _kept_fees(course: Course) -> Sequence[int]:
+    """The fees kept of each invoice; none of what a statute gives back."""
+    return () if course.statute is not None else gateway_fees(course.s, course.shares)
 
 
 def _settle_as(course: Course) -> SettleAs:

@@ -24,6 +24,7 @@ from shared.domain.situation import Situation
 
 PAID_AND_NOT_RETURNED = "paid_and_not_returned"
 UNPAID = "unpaid"
+GATEWAY_FEES = "gateway_fees"
 Ratios = tuple[list[int], int]  # numerators and their one denominator
 
 
@@ -53,17 +54,24 @@ class Settlement(NamedTuple):
 
 
 def settle(
-    s: Situation, shares: Shares, deductions: Sequence[Deduction], caps: Sequence[NamedCap]
+    s: Situation,
+    shares: Shares,
+    deductions: Sequence[Deduction],
+    fees: Sequence[int],
+    caps: Sequence[NamedCap],
 ) -> Settlement:
-    """What goes back on each line."""
+    """What goes back on each line; ``fees`` are kept of each invoice, or there are none."""
     ids = [share.view.line.id for share in shares]
     nets, taxes = _exact(shares)
     amounts = list(zip(_rounded(s, ids, nets), _rounded(s, ids, taxes), strict=True))
     entitled = [0] * len(s.case.invoices)
     for share, (net, tax) in zip(shares, amounts, strict=True):
         entitled[share.view.invoice] += net + tax
-    taken, left = _deduct(deductions, sum(entitled))
-    reduced = _spread(s, round_ratio(left, 1, s.grain, s.settings.rounding), entitled)
+    kept = [Deduction(GATEWAY_FEES, GATEWAY_FEES, sum(fees))] if any(fees) else []
+    taken, left = _deduct([*deductions, *kept], sum(entitled))
+    reduced = _spread(
+        s, round_ratio(left, 1, s.grain, s.settings.rounding), _without(fees, entitled)
+    )
     totals, of_invoices = _cap_invoices(s, reduced)
     totals, of_whole = _cap_whole(s, totals, caps)
     for k, total in enumerate(totals):
@@ -109,6 +117,13 @@ def _deduct(deductions: Sequence[Deduction], total: int) -> tuple[list[Deduction
         taken.append(Deduction(deduction.clause, deduction.what, amount))
         total -= amount
     return taken, total
+
+
+def _without(fees: Sequence[int], entitled: list[int]) -> list[int]:
+    """The amounts of the invoices after the fees kept of each."""
+    if not any(fees):
+        return entitled
+    return [max(0, amount - fee) for amount, fee in zip(entitled, fees, strict=True)]
 
 
 def _cap_invoices(s: Situation, entitled: list[int]) -> tuple[list[int], list[AppliedCap]]:

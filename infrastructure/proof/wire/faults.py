@@ -22,7 +22,7 @@ from infrastructure.proof.wire.promises import (
 from infrastructure.proof.wire.servers import Servers, running
 from infrastructure.proof.wire.services import WireServices
 
-REFUNDS, THREADS = 1000, 8
+REFUNDS, THREADS = 1000, 24
 LEAST_SHARE = 0.05
 KINDS = (
     "latency",

@@ -151,3 +151,21 @@ def test_a_fee_takes_no_more_than_its_own_invoice_gives_back(kept: str) -> None:
 
     assert out["deductions"] == [{"clause": "gateway_fees", "what": "gateway_fees", "amount": 1}]
     assert out["total"] == 73000
+
+
+@pytest.mark.parametrize("kept", ["full", "proportional"])
+def test_a_kept_fee_takes_nothing_from_what_another_invoice_gives_back(kept: str) -> None:
+    """Else leaving once the short one has run out would give back more."""
+    month = {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"}
+    fully_disputed = payment("pi_1", 31000, fee=15500, disputed=31000)
+    short = invoice([line("il_1", 31000, period=month)], [fully_disputed], issued_at=day(1))
+    year = invoice([line("il_2", 36500)], [payment("pi_2", 36500)], issued_at=day(1))
+    given = []
+
+    for leaving in ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"):
+        request = {"ground": "unused_period", "effective_at": leaving}
+        overrides = {"gateway_fees": kept}
+        out = quote(case("voip", invoices=[short, year], overrides=overrides, request=request))
+        given.append([x["amount"] for x in out["lines"]])
+
+    assert given == [[0, 36500], [0, 36500 - 3100]]
