@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.application.change import Change
+from shared.application.held import pending_refunds
 from shared.application.promises import Promise, named
 from shared.domain.cancellation import AccountCredit
 from shared.domain.decision import Ruled
@@ -114,25 +115,13 @@ def reserve(
     )
     # What was refunded or disputed elsewhere since we last looked counts too; what Stripe counts of
     # our own refunds that pend is held already, and counted once they have succeeded.
+    pending = pending_refunds(change.services.store, change.customer) if payment.reserved else {}
     payment = replace(
         payment,
-        refunded=max(payment.refunded, facts["refunded"] - _pending(change, payment)),
+        refunded=max(payment.refunded, facts["refunded"] - pending.get(name, 0)),
         disputed=max(payment.disputed, facts["disputed"]),
     )
     change.put(payment.reserve(amount))
-
-
-def _pending(change: Change, payment: Payment) -> int:
-    """What our own refunds of a payment hold that are at Stripe, and have not succeeded yet."""
-    if not payment.reserved:
-        return 0
-    known = change.services.store.all_of(RefundOperation, change.customer)
-    return sum(
-        one.record.amount
-        for one in known
-        if one.record.payment == payment.id
-        and one.record.status in (RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION)
-    )
 
 
 def _reserve(

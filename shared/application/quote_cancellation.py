@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.application.case_document import case_document, facts_digest, instant
 from shared.application.change import present
+from shared.application.held import known_payments
 from shared.application.limits_on_quote import limits_on
 from shared.application.plan_returns import plan_returns, refuse_unless_stripe_agrees, to_plain
 from shared.application.returned import note_returns
@@ -16,7 +17,6 @@ from shared.domain.case import parse_case
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.facts import Case, Ground
 from shared.domain.invoice import InvoiceFacts
-from shared.domain.payment import Payment
 from shared.domain.policy import Policy
 from shared.domain.records import QUOTE_LIFETIME, Quote
 from shared.domain.refund import decide_refund, quote_document
@@ -97,12 +97,6 @@ def gather_facts(
     effective_at = _effective_at(seen, timing, now)
     account = services.store.get(Account, customer)
     invoices = services.billing.subscription_invoices(subscription, now)
-    payments = {
-        payment.id: ours.record
-        for invoice in invoices
-        for payment in invoice.payments
-        if (ours := services.store.get(Payment, customer, payment.id))
-    }
     document = case_document(
         policy=services.policy,
         now=now,
@@ -111,7 +105,7 @@ def gather_facts(
         subscription=seen,
         invoices=invoices,
         open_invoices=[i for i in services.billing.open_invoices(customer) if i.status == "open"],
-        payments=payments,
+        payments=known_payments(services, customer, invoices),
     )
     note_returns(services, customer, Ground.UNUSED_PERIOD, invoices, document["invoices"])
     case = parse_case(document)

@@ -91,6 +91,25 @@ def test_a_refund_that_pends_is_not_taken_off_its_payment_twice_by_the_next_one(
     assert (payment.record.reserved, payment.record.refunded) == (0, 10_000)
 
 
+@pytest.mark.parametrize("status", ["pending", "requires_action", "succeeded"])
+def test_a_refund_that_pends_is_taken_off_a_quote_and_off_a_case_once(status: str) -> None:
+    """It was, twice, and whoever cancelled meanwhile was given too little."""
+    case = life("voip")
+    case.services.billing.refund_status = status
+    case.open("billing_error")
+    case.find(verified=True, lines={"il_1": {"expected_amount": 10_000}})
+    case.approve(AGENT)
+    case.approve(APPROVER)
+    case.settle()
+    case.services.billing.invoices["in_1"] = paid_invoice(refunded=110_000)
+    quote = quoted(case.services)["quote"]
+    case.open("vendor_fault")
+    case.find(goodwill=True)
+    case.approve(AGENT)
+    case.approve(APPROVER)
+    assert (quote["total"], case.case.amount) == (10_000, 10_000)
+
+
 def test_unused_time_that_a_cancellation_gives_back_is_given_back_by_no_case() -> None:
     """Its credit note was on its way, and what the invoice still held was paid once more."""
     case = life("voip")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.application.case_document import instant, invoice_document
+from shared.application.held import known_payments
 from shared.application.incidents.recorded import incident_members
 from shared.application.returned import effective_ground, note_returns
 from shared.domain.account import Account
@@ -15,7 +16,6 @@ from shared.domain.case import parse_case
 from shared.domain.errors import NotFoundError
 from shared.domain.facts import Case, Ground
 from shared.domain.invoice import InvoiceFacts
-from shared.domain.payment import Payment
 from shared.domain.policy import Policy
 from shared.domain.refund_case import CaseApproval, RefundCase
 from shared.ports import Services
@@ -121,12 +121,7 @@ def _customer(
 
 def _with_findings(services: Services, case: RefundCase, invoice: InvoiceFacts) -> dict[str, Any]:
     """The invoice with what staff know of its lines."""
-    payments = {
-        payment.id: ours.record
-        for payment in invoice.payments
-        if (ours := services.store.get(Payment, case.customer, payment.id))
-    }
-    document = invoice_document(invoice, payments)
+    document = invoice_document(invoice, known_payments(services, case.customer, [invoice]))
     found = case.findings.get("lines", {})
     for line in document["lines"]:
         known = found.get(line["id"], {})
