@@ -6,6 +6,7 @@ there is missed here.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from shared.domain.errors import BrokenInvariantError, FairexitError, OutcomeUnk
 from shared.domain.foreign_refund import ForeignRefund
 from shared.domain.ledger import LedgerEntry
 from shared.domain.payment import Payment
-from shared.domain.records import AuditEntry, EventMark
+from shared.domain.records import Assessment, AuditEntry, EventMark, Quote
 from shared.domain.refund_case import RefundCase
 from shared.domain.refund_operation import RefundFacts, RefundOperation
 from shared.domain.subscription import Subscription
@@ -129,6 +130,21 @@ class Watch:
         if isinstance(new, RefundCase):
             for detail in self.cases.written(old, new):
                 self.violate("I21", f"case {new.id}: {detail}")
+        if isinstance(new, (Quote, Assessment)):
+            self._taken_off_once(new)
+
+    def _taken_off_once(self, decided: Quote | Assessment) -> None:
+        """I2 from the other side: no refund is taken off what a customer is given twice."""
+        made = self._world.stripe.refunds.values()
+        at_stripe = {refund.operation for refund in made}
+        operations = self._world.table.all_of(RefundOperation, decided.customer)
+        unmade = [one.record for one in operations if one.record.id not in at_stripe]
+        for invoice in json.loads(decided.case)["invoices"]:
+            for payment in invoice["payments"]:
+                most = sum(one.amount for one in (*made, *unmade) if one.payment == payment["id"])
+                if payment["refunded"] > most:
+                    gone = f"{payment['refunded']} taken off {payment['id']}"
+                    self.violate("I2", f"{decided.id}: {gone}, {most} have ever left it")
 
     def consented(self, case: str, person: str, digest: str, amount: int) -> None:
         """A member of staff is about to agree to what is shown, up to an amount."""

@@ -2,9 +2,10 @@
 
 What to stop is looked up after the suspension is committed, so that looking never delays it. Each
 step checks again what the account's standing is now: a stop that comes late meets a reinstated
-account and does nothing, and the other way round.
+account and does nothing, and the other way round; what a call that stalled has undone is set again.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 
 from shared.application.change import Change
@@ -15,6 +16,8 @@ from shared.domain.arrears import DunningFacts
 from shared.domain.effects import Effect, EffectKind
 from shared.domain.subscription import SubscriptionStatus
 from shared.ports import Services
+
+_STOPS = (EffectKind.PAUSE_COLLECTION, EffectKind.HOLD_INVOICE)
 
 
 def _if_stopped(services: Services, effect: Effect) -> Verdict:
@@ -77,11 +80,31 @@ def _with(known: tuple[str, ...], more: list[str]) -> tuple[str, ...]:
 
 
 def _start(change: Change) -> None:
-    for subscription in change.account.paused_subscriptions:
+    account = change.account
+    change.account = replace(account, paused_subscriptions=(), held_invoices=())
+    _go_on(change, account.paused_subscriptions, account.held_invoices)
+
+
+def _go_on(change: Change, subscriptions: Iterable[str], invoices: Iterable[str]) -> None:
+    for subscription in subscriptions:
         change.effect(EffectKind.RESUME_COLLECTION, {"subscription": subscription})
-    for invoice in change.account.held_invoices:
+    for invoice in invoices:
         change.effect(EffectKind.RELEASE_INVOICE, {"invoice": invoice})
-    change.account = replace(change.account, paused_subscriptions=(), held_invoices=())
+
+
+def _after_call(change: Change, effect: Effect, result: Result) -> None:
+    """While the call was out the account may have turned, and the call have undone what came of it.
+
+    What it changed is then set once more, as the account says now.
+    """
+    if result.get("ended") or change.account.stops_collection is (effect.kind in _STOPS):
+        return
+    subscription, invoice = effect.params.get("subscription"), effect.params.get("invoice")
+    subscriptions, invoices = [subscription] if subscription else [], [invoice] if invoice else []
+    if change.account.stops_collection:
+        _stop(change, subscriptions, invoices)
+    else:
+        _go_on(change, subscriptions, invoices)
 
 
 def _pause(services: Services, effect: Effect) -> Result:
@@ -125,10 +148,12 @@ def _after_look(change: Change, _effect: Effect, result: Result) -> None:
 PERFORMERS = {
     EffectKind.LOOK_AT_INVOICE: Performer(send=_look, adopt=_after_look),
     EffectKind.PLAN_COLLECTION: Performer(send=_plan, may_send=_may_plan, adopt=_after_plan),
-    EffectKind.PAUSE_COLLECTION: Performer(send=_pause, look_up=_find_ended, may_send=_if_stopped),
-    EffectKind.RESUME_COLLECTION: Performer(
-        send=_resume, look_up=_find_ended, may_send=_if_going_on
+    EffectKind.PAUSE_COLLECTION: Performer(
+        send=_pause, look_up=_find_ended, may_send=_if_stopped, adopt=_after_call
     ),
-    EffectKind.HOLD_INVOICE: Performer(send=_hold, may_send=_if_stopped),
-    EffectKind.RELEASE_INVOICE: Performer(send=_release, may_send=_if_going_on),
+    EffectKind.RESUME_COLLECTION: Performer(
+        send=_resume, look_up=_find_ended, may_send=_if_going_on, adopt=_after_call
+    ),
+    EffectKind.HOLD_INVOICE: Performer(send=_hold, may_send=_if_stopped, adopt=_after_call),
+    EffectKind.RELEASE_INVOICE: Performer(send=_release, may_send=_if_going_on, adopt=_after_call),
 }
