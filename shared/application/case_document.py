@@ -32,7 +32,7 @@ def case_document(
     open_invoices: Iterable[InvoiceFacts],
     payments: dict[str, Payment],
 ) -> dict[str, Any]:
-    """The document; `payments` are our own records, which know what Stripe does not."""
+    """The document; `payments` are our own records, up to date with what Stripe has refunded."""
     return {
         "policy": policy,
         "now": instant(now),
@@ -96,14 +96,13 @@ def _line(line: LineFacts) -> dict[str, Any]:
 
 
 def _payment(facts: PaymentFacts, ours: Payment | None) -> dict[str, Any]:
-    # What Stripe does not count as refunded and is not free all the same.
-    taken = ours.reserved + ours.elsewhere if ours else 0
-    refunded = max(facts.refunded, ours.refunded if ours else 0)
+    # What we hold is not free either, nor what went back another way.
+    gone = ours.refunded + ours.reserved + ours.elsewhere if ours else facts.refunded
     return {
         "id": facts.id,
         "amount": facts.amount,
         "fee": facts.fee,
-        "refunded": min(facts.amount, refunded + taken),
+        "refunded": min(facts.amount, gone),
         "disputed": facts.disputed,
         "refundable": facts.refundable and not (ours and ours.disputes),
         "method": facts.method,

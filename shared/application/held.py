@@ -1,37 +1,51 @@
-"""What our own refunds hold of payments, beside what Stripe counts as refunded."""
+"""Our records of payments, as far as Stripe has refunded them now."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
 from shared.domain.invoice import InvoiceFacts
 from shared.domain.payment import Payment
-from shared.domain.refund_operation import RefundOperation, RefundStatus
-from shared.ports import Services, Store
-
-# At Stripe, which counts them as refunded; held here until they have succeeded.
-_PENDING = (RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION)
-
-
-def pending_refunds(store: Store, customer: str) -> Counter[str]:
-    """By payment, what Stripe counts as refunded and is reserved here as well (minor units)."""
-    pending: Counter[str] = Counter()
-    for stored in store.all_of(RefundOperation, customer):
-        if stored.record.status in _PENDING:
-            pending[stored.record.payment] += stored.record.amount
-    return pending
+from shared.domain.refund_operation import RefundOperation, RefundStatus, status_seen
+from shared.ports import Services
 
 
 def known_payments(
     services: Services, customer: str, invoices: Iterable[InvoiceFacts]
 ) -> dict[str, Payment]:
-    """Our records of the invoices' payments, each reserving only what Stripe does not know of."""
-    names = [payment.id for invoice in invoices for payment in invoice.payments]
-    known = [ours.record for name in names if (ours := services.store.get(Payment, customer, name))]
-    if not any(payment.reserved for payment in known):
-        return {payment.id: payment for payment in known}
-    pending = pending_refunds(services.store, customer)
+    """Our records of what has paid the invoices, where there are any, up to date."""
     return {
-        payment.id: replace(payment, reserved=max(0, payment.reserved - pending[payment.id]))
-        for payment in known
+        facts.id: up_to_date(services, ours.record, facts.refunded)
+        for invoice in invoices
+        for facts in invoice.payments
+        if (ours := services.store.get(Payment, customer, facts.id))
     }
+
+
+def up_to_date(services: Services, payment: Payment, refunded: int) -> Payment:
+    """The payment with what has been refunded elsewhere since we last looked.
+
+    Args:
+        services: the ports.
+        payment: our record.
+        refunded: what Stripe counts as refunded, in minor units. It counts our own refunds from
+            their making on, and they are held here until their success is known: where any are, the
+            refunds themselves are asked for, so that none is taken off twice.
+    """
+    if payment.reserved:
+        refunded = _refunded_by_others(services, payment)
+    return replace(payment, refunded=max(payment.refunded, refunded))
+
+
+def _refunded_by_others(services: Services, payment: Payment) -> int:
+    """What has gone back by refunds at Stripe, but for those that hold something here."""
+    held = {
+        stored.record.id
+        for stored in services.store.all_of(RefundOperation, payment.customer)
+        if stored.record.payment == payment.id
+        and stored.record.status is not RefundStatus.SUCCEEDED
+    }
+    return sum(
+        seen.amount
+        for seen in services.billing.refunds_of(payment.id)
+        if seen.operation not in held and status_seen(seen.status) is not RefundStatus.FAILED
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.application.change import Change
-from shared.application.held import pending_refunds
+from shared.application.held import up_to_date
 from shared.application.promises import Promise, named
 from shared.domain.cancellation import AccountCredit
 from shared.domain.decision import Ruled
@@ -113,14 +113,9 @@ def reserve(
         currency=currency,
         amount=facts["total"],
     )
-    # What was refunded or disputed elsewhere since we last looked counts too; what Stripe counts of
-    # our own refunds that pend is held already, and counted once they have succeeded.
-    pending = pending_refunds(change.services.store, change.customer) if payment.reserved else {}
-    payment = replace(
-        payment,
-        refunded=max(payment.refunded, facts["refunded"] - pending.get(name, 0)),
-        disputed=max(payment.disputed, facts["disputed"]),
-    )
+    # What was refunded or disputed elsewhere since we last looked counts too.
+    payment = up_to_date(change.services, payment, facts["refunded"])
+    payment = replace(payment, disputed=max(payment.disputed, facts["disputed"]))
     change.put(payment.reserve(amount))
 
 

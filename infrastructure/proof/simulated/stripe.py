@@ -180,16 +180,16 @@ class Stripe:
         return name
 
     def pay(self, invoice: str) -> None:
-        """Charge the card; what is billed beyond an end is nobody's to pay."""
+        """Charge the card, if anything is left on it; what is billed beyond an end is nobody's to pay."""
         known, now = self.invoices[invoice], self.now()
         facts = known.facts
         amount = sum(line.amount for line in facts.lines)
         if amount > 0:
             made = Paid(f"pi_{invoice}", known.customer, amount, facts.currency, created_at=now)
             known.paid.append(made)
+            until = max(line.period_end for line in facts.lines)
+            self.billed.append((facts.subscription or "", invoice, now, until))
         known.facts = replace(facts, status="paid", paid_at=now)
-        until = max((line.period_end for line in facts.lines), default=now)
-        self.billed.append((facts.subscription or "", invoice, now, until))
 
     # -- payments and refunds
 
