@@ -20,7 +20,7 @@ from shared.domain.errors import (
 from shared.domain.ledger import Book, LedgerEntry
 from shared.domain.lifecycles import must_follow
 from shared.domain.records import AuditEntry
-from shared.ports import Check, Delete, Put, Services, Stored, Write
+from shared.ports import Check, Delete, Put, Services, Write
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -60,26 +60,27 @@ class Change:
         return self._versions[Account, ()] > 0
 
     def load(self, kind: type[R], *key: str) -> R | None:
-        """The customer's record of `kind`, remembering the version it was read under."""
-        if (kind, key) in self._puts:
-            written: R = self._puts[kind, key]
-            return written
-        stored = self.services.store.get(kind, self.customer, *key)
-        return self._remember((kind, key), stored)
+        """The customer's record of `kind`, remembering the version it was read under.
+
+        Loaded again it is what was read first, or what is to be written: under a later version the
+        commit would pass, with all that was decided before on an earlier one.
+        """
+        return self._load((kind, key), self.customer, *key)
 
     def load_of(self, owner: str, kind: type[R], *key: str) -> R | None:
         """A record in another partition, remembered likewise; write it back with `put_of`."""
-        place = (kind, (f"of {owner}", *key))
+        return self._load((kind, (f"of {owner}", *key)), owner, *key)
+
+    def _load(self, place: tuple[type[R], tuple[str, ...]], owner: str, *key: str) -> R | None:
         if place in self._puts:
             written: R = self._puts[place]
             return written
-        stored = self.services.store.get(kind, owner, *key)
-        return self._remember(place, stored)
-
-    def _remember(self, place: Place, stored: Stored[R] | None) -> R | None:
-        self._versions[place] = stored.version if stored else 0
-        self._read[place] = stored.record if stored else None
-        return stored.record if stored else None
+        if place not in self._read:
+            stored = self.services.store.get(place[0], owner, *key)
+            self._versions[place] = stored.version if stored else 0
+            self._read[place] = stored.record if stored else None
+        read: R | None = self._read[place]
+        return read
 
     def put_of(self, owner: str, record: Any, *key: str) -> None:
         """Write a record of another partition in the same transaction."""

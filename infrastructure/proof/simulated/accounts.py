@@ -162,7 +162,7 @@ def _subscriptions(life: Lifetime, named: set[str]) -> Found:
     table, stripe = life.world.table, life.world.stripe
     known = {one.id: one for one in table.every(Subscription)}
     cancellations = table.every(Cancellation)
-    told = {CancellationState.NEEDS_PERSON}
+    told, swept = {CancellationState.NEEDS_PERSON}, not _given_up(life, SWEEPING)
     for seen in stripe.subscriptions.values():
         here = known.get(seen.id)
         if here is None:
@@ -182,7 +182,7 @@ def _subscriptions(life: Lifetime, named: set[str]) -> Found:
             stands = one.state is not CancellationState.WITHDRAWN and one.requested_at < at
             if not late or not stands or one.subscription in named:
                 continue
-            if not _alerted(life, "billed_after_end", invoice):
+            if swept and not _alerted(life, "billed_after_end", invoice):
                 yield "I17", f"{one.subscription} was billed {invoice} at {at} after {one.id}"
 
 

@@ -180,7 +180,7 @@ class Stripe:
         return name
 
     def pay(self, invoice: str) -> None:
-        """Charge the card, if anything is left on it; what is billed beyond an end is nobody's to pay."""
+        """Charge the card for what is on it; what is billed beyond an end is nobody's to pay."""
         known, now = self.invoices[invoice], self.now()
         facts = known.facts
         amount = sum(line.amount for line in facts.lines)

@@ -13,7 +13,6 @@ from shared.application.cases.tell import tell_customer
 from shared.application.change import Change, transact
 from shared.application.step_case import put_case
 from shared.domain import clauses as c
-from shared.domain.account import Account
 from shared.domain.case_clocks import ClockKind, callback_span, start_callback, start_review
 from shared.domain.derived_id import derived_id
 from shared.domain.errors import ConflictError, NotFoundError
@@ -122,7 +121,7 @@ def _asked(change: Change, wanted: OpenCase, by: str) -> RefundCase:
         invoices = tuple(back["invoice"] for back in json.loads(quote.returns))
     else:
         found = change.services.billing.invoice_of(change.customer, wanted.invoice or "")
-        if found is None or change.load(Account) is None:
+        if found is None or not change.knows_customer:
             raise NotFoundError("invoice")
         invoices, subscription = (found.id,), found.subscription
     if not invoices:
