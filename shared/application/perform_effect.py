@@ -146,7 +146,7 @@ def _attempt(services: Services, stored: Stored[Effect]) -> Performed:
         case Go(checks):
             return _go(services, stored, checks, nothing_found_at)
         case Skip(reason):
-            return _skip(services, effect, reason)
+            return _skip(services, stored, reason, now)
         case Refuse(reason):
             return _refuse(services, stored, reason, now)
 
@@ -201,11 +201,20 @@ def _adopt(services: Services, effect: Effect, result: Result) -> Performed:
     )
 
 
-def _skip(services: Services, effect: Effect, reason: str) -> Performed:
-    def skipped(known: Effect) -> Effect:
-        return known.done({"skipped": reason})
-
-    return _end(services, effect, Performed.SKIPPED, reason, skipped)
+def _skip(services: Services, stored: Stored[Effect], reason: str, now: datetime) -> Performed:
+    """Wanted no more; what was sent earlier, unheard, is undone as soon as it can only be over."""
+    effect, result = stored.record, {"skipped": reason}
+    overtaken = PERFORMERS[effect.kind].overtaken if effect.sent_at is not None else None
+    if overtaken is not None and not may_rotate(effect, now):
+        return _postpone(services, stored, now)
+    return _end(
+        services,
+        effect,
+        Performed.SKIPPED,
+        reason,
+        lambda known: known.done(result),
+        overtaken and (lambda change, known: overtaken(change, known, result)),
+    )
 
 
 def _reject(services: Services, effect: Effect, reason: str) -> Performed:
@@ -293,7 +302,7 @@ def _hold(services: Services, stored: Stored[Effect], hold: Hold) -> Performed:
 
 
 def _postpone(services: Services, stored: Stored[Effect], now: datetime) -> Performed:
-    """A look-up found nothing, but the last request may still be executing: wait it out."""
+    """The last request may still be executing: wait it out."""
     last = stored.record.last_sent_at or now
     services.store.commit([_over(stored, stored.record.waiting_until(last + SETTLE_TIME))])
     return Performed.LATER

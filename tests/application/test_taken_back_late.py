@@ -107,30 +107,6 @@ def test_what_became_of_an_end_that_was_taken_back_is_undone(
     assert [one.status for one in undone] == ["done", "done"]
 
 
-def test_an_end_that_is_set_again_beside_its_take_back_stays_set(
-    services: FakeServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cancellation = cancelled(services)
-    services.run_effects()
-    withdraw_cancellation(services, customer=CUSTOMER, cancellation=cancellation)
-    set_end = services.billing.set_cancel_at_period_end
-
-    def late(subscription: str, *, cancel: bool, key: str) -> None:
-        """The take-back is on its way for so long that the next cancellation overtakes it."""
-        monkeypatch.undo()
-        confirm(services, quoted(services, Timing.AT_PERIOD_END)["id"], key="again")
-        perform_effect(
-            services,
-            customer=CUSTOMER,
-            effect_id=services.effects(CUSTOMER, EffectKind.SCHEDULE_CANCELLATION)[-1].id,
-        )
-        set_end(subscription, cancel=cancel, key=key)
-
-    monkeypatch.setattr(services.billing, "set_cancel_at_period_end", late)
-    services.run_effects()
-    assert services.billing.known_subscriptions[SUBSCRIPTION].cancels_at == YEAR_END
-
-
 @pytest.mark.parametrize("how", ["ended before", "no outcome"])
 def test_a_take_back_that_stripe_does_not_keep_calls_a_person(
     services: FakeServices, how: str

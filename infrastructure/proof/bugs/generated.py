@@ -140,7 +140,7 @@ class _Leaver(ast.NodeTransformer):
     def _performer(self, node: ast.Call) -> None:
         kinds = {
             "look-up": ("look_up", "may_send"),
-            "consequence": ("adopt", "reject", "hand_over"),
+            "consequence": ("adopt", "overtaken", "reject", "hand_over"),
         }
         for keyword in list(node.keywords):
             beside = f" as {keyword.arg} beside {ast.unparse(node.keywords[0].value)}"

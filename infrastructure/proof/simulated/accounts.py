@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from infrastructure.proof.simulated.faults import Fault
 from shared.domain.account import Account
 from shared.domain.cancellation import Cancellation, CancellationState
 from shared.domain.dispute import Dispute, DisputeFacts, Stance
@@ -144,8 +143,7 @@ def _standing(life: Lifetime, customer: str, open_: set[str]) -> Found:
     paused = [name for name in alive if name in world.stripe.paused]
     if _given_up(life, COLLECTION):
         return
-    late = Fault.STRIPE_LATE in life.fired.values()  # it undoes what was asked for since
-    if not open_ and paused and not forgot and not late:
+    if not open_ and paused and not forgot:
         yield "I16", f"collection of {customer} is still stopped"
     if open_ and rules.stop_collection:
         for name in alive:
@@ -210,9 +208,9 @@ def _taken_back(life: Lifetime, one: Cancellation, subscription: Subscription) -
     """Nothing but another cancellation ends what was taken back, or a person hears of it."""
     seen = life.world.stripe.subscriptions[one.subscription]
     ends = seen.cancels_at is not None or seen.ended_at is not None
-    undone = Fault.STRIPE_LATE in life.fired.values() or life.lost_since is not None
-    told = undone or _given_up(life, ENDING) or _alerted(life, "withdrawal_not_kept", one.id)
-    if ends and subscription.cancellation is None and not told:
+    told = _given_up(life, ENDING) or _alerted(life, "withdrawal_not_kept", one.id)
+    lost = life.lost_since is not None
+    if ends and subscription.cancellation is None and not told and not lost:
         yield "I16", f"{one.id} was taken back, and {one.subscription} ends all the same"
 
 

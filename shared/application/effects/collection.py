@@ -149,11 +149,23 @@ PERFORMERS = {
     EffectKind.LOOK_AT_INVOICE: Performer(send=_look, adopt=_after_look),
     EffectKind.PLAN_COLLECTION: Performer(send=_plan, may_send=_may_plan, adopt=_after_plan),
     EffectKind.PAUSE_COLLECTION: Performer(
-        send=_pause, look_up=_find_ended, may_send=_if_stopped, adopt=_after_call
+        send=_pause,
+        look_up=_find_ended,
+        may_send=_if_stopped,
+        adopt=_after_call,
+        overtaken=_after_call,
     ),
     EffectKind.RESUME_COLLECTION: Performer(
-        send=_resume, look_up=_find_ended, may_send=_if_going_on, adopt=_after_call
+        send=_resume,
+        look_up=_find_ended,
+        may_send=_if_going_on,
+        adopt=_after_call,
+        overtaken=_after_call,
     ),
-    EffectKind.HOLD_INVOICE: Performer(send=_hold, may_send=_if_stopped, adopt=_after_call),
-    EffectKind.RELEASE_INVOICE: Performer(send=_release, may_send=_if_going_on, adopt=_after_call),
+    EffectKind.HOLD_INVOICE: Performer(
+        send=_hold, may_send=_if_stopped, adopt=_after_call, overtaken=_after_call
+    ),
+    EffectKind.RELEASE_INVOICE: Performer(
+        send=_release, may_send=_if_going_on, adopt=_after_call, overtaken=_after_call
+    ),
 }

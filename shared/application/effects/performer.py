@@ -61,6 +61,8 @@ class Performer:
         look_up: the result of an earlier send whose answer was lost, or None if there is none.
         may_send: looked at last, right before the key goes out.
         adopt: what the result changes here; runs in the commit that ends the effect.
+        overtaken: what undoes an earlier send that may have come through, of what is wanted no
+            more; likewise, once no request can be on its way. Without it such a send does no harm.
         reject: what a final refusal changes here; likewise.
         hand_over: what it changes here that no attempt has shown an outcome; likewise. What was
             reserved stays reserved, since it may have left.
@@ -71,6 +73,7 @@ class Performer:
     look_up: Callable[[Services, Effect], Result | None] = _nothing_found
     may_send: Callable[[Services, Effect], Verdict] = _always
     adopt: Callable[[Change, Effect, Result], None] = _nothing_more
+    overtaken: Callable[[Change, Effect, Result], None] | None = None
     reject: Callable[[Change, Effect, str], None] = _nobody_waits
     hand_over: Callable[[Change, Effect, str], None] = _nobody_waits
     alerts: bool = False
