@@ -8,6 +8,7 @@ import pytest
 
 from shared.application.handle_dispute import handle_dispute
 from shared.application.perform_effect import perform_effect
+from shared.application.refresh_subscription import refresh_subscription
 from shared.application.withdraw_cancellation import withdraw_cancellation
 from shared.domain.cancellation import Timing
 from shared.domain.dispute import DisputeOutcome
@@ -127,6 +128,19 @@ def test_a_start_that_lands_after_another_chargeback_is_undone_until_that_is_won
     dispute(services, "du_2", DisputeOutcome.WON)
     services.run_effects()
     assert (services.billing.paused, services.billing.held) == (set(), set())
+
+
+def test_what_was_held_is_not_collected_any_more_once_its_subscription_has_ended(
+    services: FakeServices,
+) -> None:
+    """Stripe has stopped it with the end; the chargeback that is won is none of its business."""
+    dispute(services, "du_1", DisputeOutcome.UNDECIDED)
+    services.run_effects()
+    services.billing.cancel_now(SUBSCRIPTION)
+    refresh_subscription(services, customer=CUSTOMER, subscription=SUBSCRIPTION)
+    dispute(services, "du_1", DisputeOutcome.WON)
+    services.run_effects()
+    assert services.billing.held == {"in_open"}
 
 
 def test_an_end_that_lands_after_it_was_taken_back_is_unset(

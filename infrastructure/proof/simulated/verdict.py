@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from infrastructure.proof.simulated.accounts import judge_accounts
 from infrastructure.proof.simulated.case_rules import judge_case_messages, judge_cases
-from infrastructure.proof.simulated.faults import Fault
 from infrastructure.proof.simulated.messages import judge_audit, judge_messages
 from shared.application.reconcile import Report
 from shared.domain.account import Account
@@ -197,14 +196,13 @@ def _caps(life: Lifetime) -> Found:
 def _for_a_person(life: Lifetime) -> frozenset[DivergenceKind]:
     """What only a person can judge, in a lifetime that brings it about."""
     kinds = {DivergenceKind.BILLED_AFTER_END}
-    if Fault.STRIPE_LATE in life.fired.values():
-        # A change that is executed late undoes what was asked for since.
-        kinds.add(DivergenceKind.SUBSCRIPTION_END_DIFFERS)
     for effect in life.world.table.every(Effect):
         if effect.kind is EffectKind.SCHEDULE_CANCELLATION and effect.status == "needs_person":
             kinds.add(DivergenceKind.SUBSCRIPTION_END_DIFFERS)
         if effect.kind is EffectKind.ISSUE_CREDIT_NOTE and effect.status == "needs_person":
             kinds |= {DivergenceKind.CREDIT_NOTE_UNKNOWN_HERE, DivergenceKind.CREDIT_NOTE_MISSING}
+        if effect.kind is EffectKind.ISSUE_CREDIT_NOTE and effect.status == "rejected":
+            kinds.add(DivergenceKind.CREDIT_NOTE_MISSING)  # no room is left on the invoice
     if life.lost_since is not None:
         # Made for a promise, or taken back, in what the table has forgotten.
         kinds.add(DivergenceKind.CREDIT_NOTE_UNKNOWN_HERE)

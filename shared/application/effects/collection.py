@@ -14,7 +14,7 @@ from shared.application.effects.performer import Go, Performer, Result, Skip, Ve
 from shared.domain.account import Account
 from shared.domain.arrears import DunningFacts
 from shared.domain.effects import Effect, EffectKind
-from shared.domain.subscription import SubscriptionStatus
+from shared.domain.subscription import Subscription, SubscriptionStatus
 from shared.ports import Services
 
 _STOPS = (EffectKind.PAUSE_COLLECTION, EffectKind.HOLD_INVOICE)
@@ -33,6 +33,19 @@ def _if(services: Services, effect: Effect, *, stopped: bool) -> Verdict:
     now = stored is not None and stored.record.stops_collection
     says = "stops" if now else "does not stop"
     return Go() if now is stopped else Skip(f"the account {says} collection")
+
+
+def _may_release(services: Services, effect: Effect) -> Verdict:
+    """What Stripe has stopped for good, because the service has ended, is not collected after all.
+
+    It would take money for time after the end.
+    """
+    for invoice in services.billing.open_invoices(effect.customer):
+        name = invoice.subscription if invoice.id == effect.params["invoice"] else None
+        bought = name and services.store.get(Subscription, effect.customer, name)
+        if bought and bought.record.ended_at is not None:
+            return Skip("its subscription has ended")
+    return _if_going_on(services, effect)
 
 
 def _may_plan(services: Services, effect: Effect) -> Verdict:
@@ -166,6 +179,6 @@ PERFORMERS = {
         send=_hold, may_send=_if_stopped, adopt=_after_call, overtaken=_after_call
     ),
     EffectKind.RELEASE_INVOICE: Performer(
-        send=_release, may_send=_if_going_on, adopt=_after_call, overtaken=_after_call
+        send=_release, may_send=_may_release, adopt=_after_call, overtaken=_after_call
     ),
 }
